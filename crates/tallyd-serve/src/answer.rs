@@ -1,0 +1,170 @@
+//! The one door: every pump hands its Request in here and gets the Reply with its Resource.
+//!
+//! 1. methods that no file server has, and OPTIONS, are answered at once
+//! 2. the target becomes a clean path
+//! 3. paths that have moved, and hidden ones
+//! 4. resolve: what is there
+//! 5. decide: what is sent
+//! 6. an error gets the operator's own page, a hit its number
+
+use tallyd_http::request::{Method, Request};
+use tallyd_http::status::Status;
+use tallyd_http::target::{self, CleanPath};
+
+use crate::decide::{self, Rules, decide};
+use crate::pages;
+use crate::reply::{Body, Facts, Reply};
+use crate::resolve::Shelf;
+use crate::resource::{Absence, Picked, Resource};
+use tallyd_http::range::Span;
+
+/// The moment of a request, as the worker's clock had it.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    /// Milliseconds since the worker started.
+    pub millis: u64,
+    /// Seconds since 1970.
+    pub seconds: i64,
+}
+
+/// What a pump sends.
+#[derive(Debug)]
+pub struct Answer {
+    /// What will be sent.
+    pub reply: Reply,
+    /// What its bytes are taken from.
+    pub resource: Resource,
+    /// The number of this hit, or 0 if it is none.
+    pub hit: u64,
+}
+
+/// Answers one request for `shelf`'s site.
+pub async fn answer(shelf: &Shelf, request: &Request<'_>, now: Moment) -> Answer {
+    let rules = rules(shelf);
+    match request.method {
+        Method::Other => return refuse(shelf, Status::NOT_IMPLEMENTED, request.method, now).await,
+        Method::Options => return bare(decide::options(rules)),
+        Method::Get | Method::Head | Method::Post => {}
+    }
+    let Ok(path) = target::clean(request.path) else {
+        return refuse(shelf, Status::BAD_REQUEST, request.method, now).await;
+    };
+    let resource = find(shelf, request, &path, now).await;
+    let mut reply = decide(request, &resource, rules, now.seconds);
+    if reply.fields.facts == Facts::None {
+        reply.fields.extra = shelf.site.header_lines(path.as_bytes());
+    }
+    let mut answer = Answer {
+        reply,
+        resource,
+        hit: 0,
+    };
+    if answer.reply.status.code() >= 400 {
+        own_page(shelf, &mut answer, now).await;
+    } else {
+        count(request, &mut answer);
+    }
+    answer
+}
+
+/// Answers what could not become a request, or must not be answered any further.
+pub async fn refuse(shelf: &Shelf, status: Status, method: Method, now: Moment) -> Answer {
+    let mut answer = bare(decide::error(status));
+    answer.reply.head_only = method == Method::Head;
+    own_page(shelf, &mut answer, now).await;
+    answer
+}
+
+fn bare(reply: Reply) -> Answer {
+    Answer {
+        reply,
+        resource: Resource::Absent(Absence::Missing),
+        hit: 0,
+    }
+}
+
+fn rules(shelf: &Shelf) -> Rules {
+    Rules {
+        post: shelf.site.rules.post,
+        listing: shelf.site.rules.listing,
+    }
+}
+
+async fn find(shelf: &Shelf, request: &Request<'_>, path: &CleanPath<'_>, now: Moment) -> Resource {
+    if !shelf.site.rules.redirects.is_empty()
+        && let Some((status, location)) = shelf.site.redirect(path.as_bytes())
+    {
+        return Resource::Moved(status, with_query(location, request.query));
+    }
+    if path.is_hidden() {
+        return Resource::Absent(Absence::Missing);
+    }
+    let accept_encoding = request.accept_encoding.as_deref();
+    match shelf.resolve(path, accept_encoding, now.millis).await {
+        Resource::Moved(status, location) => {
+            Resource::Moved(status, with_query(location, request.query))
+        }
+        Resource::Absent(Absence::Missing) if shelf.site.rules.spa && is_page(request, path) => {
+            match target::clean(b"/") {
+                Ok(start) => shelf.resolve(&start, accept_encoding, now.millis).await,
+                Err(_) => Resource::Absent(Absence::Missing),
+            }
+        }
+        resource => resource,
+    }
+}
+
+/// Whether a missing path is meant for the single page: a missing script must stay missing, or the
+/// browser would run a page as a script.
+fn is_page(request: &Request<'_>, path: &CleanPath<'_>) -> bool {
+    let wants_html = |accept: &[u8]| {
+        accept
+            .windows(9)
+            .any(|part| part.eq_ignore_ascii_case(b"text/html"))
+    };
+    path.extension().is_none() || request.accept.as_deref().is_some_and(wants_html)
+}
+
+/// A redirect keeps the query (RFC 9110 section 15.4 leaves it to us; everyone expects it).
+fn with_query(mut location: Vec<u8>, query: Option<&[u8]>) -> Vec<u8> {
+    if let Some(query) = query
+        && !location.contains(&b'?')
+    {
+        location.push(b'?');
+        location.extend_from_slice(query);
+    }
+    location
+}
+
+/// Replaces the built-in page of an error by the operator's, if there is one.
+async fn own_page(shelf: &Shelf, answer: &mut Answer, now: Moment) {
+    let Some(pages) = &shelf.pages else {
+        return;
+    };
+    let name = format!("/{}", pages::file_name(answer.reply.status));
+    let Ok(path) = target::clean(name.as_bytes()) else {
+        return;
+    };
+    let Resource::File(page) = pages.resolve(&path, None, now.millis).await else {
+        return;
+    };
+    answer.reply.body = Body::Span(Span {
+        start: 0,
+        length: page.representation().length,
+    });
+    answer.reply.fields.facts = Facts::None;
+    // The pages are HTML: that is what their names say.
+    answer.reply.fields.content_type = Some(pages::TYPE);
+    answer.resource = Resource::File(page);
+}
+
+/// A GET, or a POST that is answered like one, with 200 or 206 for a file is a hit.
+fn count(request: &Request<'_>, answer: &mut Answer) {
+    let Resource::File(Picked { file, .. }) = &answer.resource else {
+        return;
+    };
+    let sent = matches!(answer.reply.status, Status::OK | Status::PARTIAL);
+    if sent && request.method != Method::Head {
+        answer.hit = file.account.hit();
+    }
+}

@@ -1,0 +1,173 @@
+//! From what was typed to the Config: defaults first, then every value by its definition, then what only
+//! the values together can show.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tallyd_http::head::HeadLimits;
+
+use super::listen::{self, Wanted};
+use super::options::{self, Set};
+use super::problem::{Outcome, Place, Problem};
+use super::typed::{Layer, Options, Typed, TypedHost};
+use super::{
+    Config, HostConfig, Limits, LogFormat, LogLevel, LogTarget, SiteConfig, Symlinks, fields, text,
+};
+
+/// A Config under construction.
+#[derive(Debug)]
+pub(super) struct Draft {
+    pub config: Config,
+    /// What `port`, `listen` and `allow-privileged-port` say, until their addresses are made.
+    pub wanted: Wanted,
+}
+
+/// The Config that was typed, or all that is wrong with it.
+pub(super) fn build(layer: Layer) -> Outcome<Config> {
+    let mut problems = Vec::new();
+    let mut draft = blank();
+    let defaults = defaults(&mut problems);
+    set_server(&mut draft, &defaults.options, &mut problems);
+    set_site(&mut draft.config.site, &defaults.options, &mut problems);
+    set_server(&mut draft, &layer.options, &mut problems);
+    set_site(&mut draft.config.site, &layer.options, &mut problems);
+    problems.extend(target_over_head(&draft, &layer.options));
+    draft.config.hosts = hosts(
+        layer.hosts.unwrap_or_default(),
+        &draft.config.site,
+        &mut problems,
+    );
+    match listen::addresses(&draft.wanted) {
+        Ok(addresses) => draft.config.listen = addresses,
+        Err(more) => problems.extend(more),
+    }
+    if problems.is_empty() {
+        Ok(draft.config)
+    } else {
+        Err(problems)
+    }
+}
+
+/// The defaults of the table, as a layer below all others.
+fn defaults(problems: &mut Vec<Problem>) -> Layer {
+    let mut layer = Layer::default();
+    for option in options::all() {
+        let added = text::add(
+            &mut layer,
+            option,
+            &[option.default.into()],
+            &Place::Default,
+        );
+        problems.extend(added.err().unwrap_or_default());
+    }
+    layer
+}
+
+fn set_server(draft: &mut Draft, options: &Options, problems: &mut Vec<Problem>) {
+    for (option, typed) in defined(options) {
+        if let Set::Server(set) = option.set {
+            problems.extend(set(draft, typed).err().unwrap_or_default());
+        }
+    }
+}
+
+fn set_site(site: &mut SiteConfig, options: &Options, problems: &mut Vec<Problem>) {
+    for (option, typed) in defined(options) {
+        if let Set::Site(set) = option.set {
+            problems.extend(set(site, typed).err().unwrap_or_default());
+        }
+    }
+}
+
+fn defined(options: &Options) -> impl Iterator<Item = (&'static options::Definition, &Typed)> {
+    options::all().filter_map(|option| Some((option, options.get(option.name)?)))
+}
+
+/// A target is part of its head, so a limit above the head's would never be met.
+fn target_over_head(draft: &Draft, typed: &Options) -> Option<Problem> {
+    let HeadLimits { head, target, .. } = draft.config.limits.head;
+    let place = &typed.get("max-target").or(typed.get("max-head"))?.place;
+    (target > head).then(|| {
+        place.problem(format!(
+            "max-target ({target} bytes) is larger than max-head ({head} bytes), of which it is a part"
+        ))
+    })
+}
+
+fn hosts(typed: Vec<TypedHost>, main: &SiteConfig, problems: &mut Vec<Problem>) -> Vec<HostConfig> {
+    let mut seen = HashSet::new();
+    let mut hosts = Vec::new();
+    for host in typed {
+        let name = match fields::host_name(&host.name) {
+            Ok(name) => name,
+            Err(message) => {
+                problems.push(host.place.problem(message));
+                continue;
+            }
+        };
+        if !seen.insert(name.clone()) {
+            problems.push(host.place.problem(format!("host {name:?} is given twice")));
+        }
+        if !host.options.contains_key("root") {
+            problems.push(host.place.problem(format!(
+                "host {name:?} has no root: say which directory it serves"
+            )));
+        }
+        let mut site = main.clone();
+        set_site(&mut site, &host.options, problems);
+        hosts.push(HostConfig { name, site });
+    }
+    hosts
+}
+
+/// Nothing said yet. The defaults of the table overwrite every field: a test compares.
+fn blank() -> Draft {
+    let site = SiteConfig {
+        root: PathBuf::new(),
+        index: Vec::new(),
+        listing: false,
+        spa: false,
+        post: false,
+        symlinks: Symlinks::Inside,
+        precompressed: Vec::new(),
+        types: Vec::new(),
+        types_only_listed: false,
+        error_pages: None,
+        headers: Vec::new(),
+        cache_control: Vec::new(),
+        redirects: Vec::new(),
+    };
+    let limits = Limits {
+        head: HeadLimits {
+            head: 0,
+            fields: 0,
+            target: 0,
+        },
+        head_timeout: Duration::ZERO,
+        keep_alive: Duration::ZERO,
+        send_timeout: Duration::ZERO,
+        body: 0,
+        connections: 0,
+    };
+    let config = Config {
+        listen: Vec::new(),
+        allow_privileged_port: false,
+        workers: 0,
+        backlog: 0,
+        limits,
+        drain_timeout: Duration::ZERO,
+        cache_memory: 0,
+        access_log: LogTarget::Off,
+        log_format: LogFormat::Tally,
+        log_level: LogLevel::Error,
+        site,
+        hosts: Vec::new(),
+    };
+    let wanted = Wanted {
+        port: (0, Place::Default),
+        listen: Vec::new(),
+        allow_privileged: false,
+    };
+    Draft { config, wanted }
+}

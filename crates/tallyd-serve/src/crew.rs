@@ -1,0 +1,186 @@
+//! The crew: the worker threads, and the orders they take.
+
+use std::collections::HashMap;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
+use tokio::sync::Notify;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use crate::accept::accept;
+use crate::access_log::Sink;
+use crate::patience;
+use crate::say::Voice;
+use crate::worker::{Worker, World};
+
+/// Threads of one worker that may wait for a disk at the same time.
+const POOL: usize = 16;
+
+/// How long an idle thread of the pool stays.
+const POOL_KEPT: Duration = Duration::from_secs(10);
+
+/// Which listener a socket belongs to.
+pub type ListenerId = u64;
+
+/// What a worker is told to do.
+#[derive(Debug)]
+pub enum Order {
+    /// Serve this from now on.
+    Serve(Arc<World>),
+    /// Accept on this socket too.
+    Listen(ListenerId, OwnedFd),
+    /// Accept on it no longer.
+    Leave(ListenerId),
+    /// Take no more requests, finish what is running until then, and end.
+    Drain(Instant),
+    /// End now.
+    Stop,
+}
+
+/// One worker thread.
+#[derive(Debug)]
+pub struct Hand {
+    orders: UnboundedSender<Order>,
+    thread: JoinHandle<()>,
+}
+
+impl Hand {
+    /// Starts a worker.
+    pub fn start(name: String, world: Arc<World>, sink: Sink, voice: Voice) -> io::Result<Hand> {
+        let runtime_check = build_runtime(&name)?;
+        drop(runtime_check);
+        let (orders, received) = unbounded_channel();
+        let thread = thread::Builder::new().name(name.clone()).spawn(move || {
+            if let Err(error) = work(&name, world, sink, &voice, received) {
+                voice.error(format_args!("{name} cannot work: {error}"));
+            }
+        })?;
+        Ok(Hand { orders, thread })
+    }
+
+    /// Tells the worker something. One that has ended no longer listens, which is what was wanted.
+    pub fn tell(&self, order: Order) {
+        drop(self.orders.send(order));
+    }
+
+    /// A way to tell the worker something from elsewhere.
+    #[must_use]
+    pub fn orders(&self) -> UnboundedSender<Order> {
+        self.orders.clone()
+    }
+
+    /// Waits for the thread's end.
+    pub fn join(self) {
+        // A panic was said on standard error when it happened.
+        drop(self.thread.join());
+    }
+}
+
+fn build_runtime(name: &str) -> io::Result<LocalRuntime> {
+    Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .max_blocking_threads(POOL)
+        .thread_keep_alive(POOL_KEPT)
+        .thread_name(format!("{name}-disk"))
+        .build_local(LocalOptions::default())
+}
+
+fn work(
+    name: &str,
+    world: Arc<World>,
+    sink: Sink,
+    voice: &Voice,
+    orders: UnboundedReceiver<Order>,
+) -> io::Result<()> {
+    let runtime = build_runtime(name)?;
+    let worker = Rc::new(Worker::new(name.to_owned(), world, sink, voice.clone()));
+    runtime.block_on(follow(Rc::clone(&worker), orders));
+    // Drops what is still running; each reply that was on its way gets its Receipt now. The pool may
+    // hang on a disk: nobody waits for that.
+    runtime.shutdown_background();
+    worker.sink.hand_over();
+    Ok(())
+}
+
+/// Follows orders until the last.
+async fn follow(worker: Rc<Worker>, mut orders: UnboundedReceiver<Order>) {
+    drop(tokio::task::spawn_local(keep_looking(Rc::clone(&worker))));
+    let flushing = Rc::clone(&worker);
+    drop(tokio::task::spawn_local(async move {
+        flushing.sink.keep_flushing().await;
+    }));
+    let mut listeners: HashMap<ListenerId, Rc<Notify>> = HashMap::new();
+    while let Some(order) = orders.recv().await {
+        match order {
+            Order::Serve(world) => worker.serve(world),
+            Order::Listen(id, socket) => {
+                let stop = Rc::new(Notify::new());
+                listeners.insert(id, Rc::clone(&stop));
+                listen(&worker, socket, stop);
+            }
+            Order::Leave(id) => {
+                if let Some(stop) = listeners.remove(&id) {
+                    stop.notify_one();
+                }
+            }
+            Order::Drain(deadline) => {
+                for stop in listeners.values() {
+                    stop.notify_one();
+                }
+                return drain(&worker, orders, deadline).await;
+            }
+            Order::Stop => return,
+        }
+    }
+}
+
+fn listen(worker: &Rc<Worker>, socket: OwnedFd, stop: Rc<Notify>) {
+    let worker = Rc::clone(worker);
+    drop(tokio::task::spawn_local(async move {
+        if let Err(error) = accept(Rc::clone(&worker), socket, stop).await {
+            worker
+                .voice
+                .error(format_args!("{} stopped accepting: {error}", worker.name));
+        }
+    }));
+}
+
+/// Ends waits whose time is over, as long as there are connections.
+async fn keep_looking(worker: Rc<Worker>) {
+    loop {
+        tokio::time::sleep(patience::TICK).await;
+        worker.patience.look(worker.millis());
+    }
+}
+
+/// Waits until the last connection has ended, the deadline passes, or another order comes.
+async fn drain(worker: &Worker, mut orders: UnboundedReceiver<Order>, deadline: Instant) {
+    // Let the accept tasks take those who are in their queues already.
+    tokio::task::yield_now().await;
+    loop {
+        worker.drain();
+        let closed = worker.changed.notified();
+        if worker.patience.count() == 0 {
+            return;
+        }
+        tokio::select! {
+            () = closed => {}
+            () = tokio::time::sleep(patience::TICK) => {}
+            () = tokio::time::sleep_until(deadline.into()) => {
+                let left = worker.patience.count();
+                worker.voice.warn(format_args!("{}: {left} connections cut off at the deadline", worker.name));
+                return;
+            }
+            order = orders.recv() => match order {
+                None | Some(Order::Stop) => return,
+                Some(_) => {}
+            },
+        }
+    }
+}

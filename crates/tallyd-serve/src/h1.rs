@@ -1,0 +1,218 @@
+//! The pump for HTTP/1.1: bytes to Request, and Reply and Resource to bytes and Receipt.
+//!
+//! One connection is one [`Pump`]. A buffer is held only while there is something in it.
+//!
+//! 1. wait for the first byte of a request, at most the keep-alive time
+//! 2. read until the head is whole, at most the head time; what is no head is refused
+//! 3. read the request's body and drop it
+//! 4. answer, send, log
+//! 5. go on with what is already there (pipelining), or wait again
+
+mod body;
+mod pending;
+mod refused;
+
+use std::rc::Rc;
+
+use tallyd_http::head::{self, BodyLength, Head};
+use tallyd_http::request::Method;
+
+use crate::answer::{Answer, answer, refuse};
+use crate::config::Limits;
+use crate::head::Connection;
+use crate::receipt::Client;
+use crate::send::{Asked, Delivery};
+use crate::wire::Wire;
+use crate::worker::{Serving, Worker};
+use pending::Pending;
+use refused::Refused;
+
+/// Pipelined requests before other connections of the worker get their turn.
+const TURN: u64 = 32;
+
+/// One connection.
+#[derive(Debug)]
+pub struct Pump<'a> {
+    worker: &'a Worker,
+    wire: &'a Wire,
+    client: Client,
+}
+
+/// Whether the connection goes on after a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    Request,
+    End,
+}
+
+impl<'a> Pump<'a> {
+    /// A pump for a connection that was just accepted.
+    #[must_use]
+    pub fn new(worker: &'a Worker, wire: &'a Wire, client: Client) -> Self {
+        Pump {
+            worker,
+            wire,
+            client,
+        }
+    }
+
+    /// Serves the connection to its end; returns how many requests were answered.
+    pub async fn run(&self) -> u64 {
+        let mut pending = Pending::default();
+        let mut answered = 0;
+        loop {
+            let serving = self.worker.serving();
+            if pending.is_empty() {
+                pending.release(self.worker);
+                if !self.wait(&serving.world.limits, answered).await {
+                    return answered;
+                }
+            }
+            if self.exchange(&serving, &mut pending).await == Next::End {
+                pending.release(self.worker);
+                return answered;
+            }
+            answered += 1;
+            if answered % TURN == 0 {
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+
+    /// Waits for the first byte of a request, without a buffer. False: there will be none.
+    async fn wait(&self, limits: &Limits, answered: u64) -> bool {
+        if answered > 0 && self.worker.is_draining() {
+            return false;
+        }
+        // A new connection has as long as a head may take; an old one as long as the operator likes.
+        let limit = if answered == 0 {
+            limits.head_timeout
+        } else {
+            limits.keep_alive
+        };
+        self.wire.slot().until(self.worker.after(limit), true);
+        self.wire.readable().await.is_ok()
+    }
+
+    /// Reads one request, answers it, and says whether another may follow.
+    async fn exchange(&self, serving: &Rc<Serving>, pending: &mut Pending) -> Next {
+        let limits = &serving.world.limits;
+        let mut deadline = None;
+        let mut body = body::Fate::Unknown;
+        loop {
+            let worth_a_look = pending.is_worth_a_look(limits.head.head);
+            let found = if worth_a_look {
+                head::parse(pending.rest(), &limits.head)
+            } else {
+                Ok(None)
+            };
+            match found {
+                Ok(None) => {}
+                Ok(Some(head)) if body != body::Fate::Unknown || head.body == BodyLength::None => {
+                    let keep = self.respond(serving, &head, body).await;
+                    let length = head.length;
+                    pending.consume(length);
+                    return if keep {
+                        Next::Request
+                    } else {
+                        self.close(pending).await
+                    };
+                }
+                Ok(Some(head)) => {
+                    let plan = body::Plan::of(&head, serving, limits.body);
+                    match body::read(self.worker, self.wire, pending, plan).await {
+                        Ok(fate) => body = fate,
+                        Err(refused) => return self.refuse(serving, pending, refused).await,
+                    }
+                    pending.look_again();
+                    continue;
+                }
+                Err(error) => return self.refuse(serving, pending, Refused::Head(error)).await,
+            }
+            // The first byte starts the head's time; waiting for it was the idle time.
+            let deadline = *deadline.get_or_insert_with(|| self.worker.after(limits.head_timeout));
+            if !pending.is_empty() {
+                self.wire.slot().until(deadline, false);
+            }
+            match pending.read(self.worker, self.wire).await {
+                Ok(()) => {}
+                Err(Refused::Gone) => return Next::End,
+                Err(refused) => return self.refuse(serving, pending, refused).await,
+            }
+        }
+    }
+
+    /// Answers one whole request; says whether the connection stays open.
+    async fn respond(&self, serving: &Serving, head: &Head<'_>, body: body::Fate) -> bool {
+        let request = &head.request;
+        let (now, started) = self.worker.moment();
+        let shelf = serving.shelf(Some(request));
+        self.wire.slot().rest();
+        let answer = answer(shelf, request, now).await;
+        let lasting = head.keep_alive && body != body::Fate::Unread && !self.worker.is_draining();
+        let connection = Connection {
+            version: request.version,
+            keep: lasting && !serving.world.limits.keep_alive.is_zero(),
+        };
+        let asked = Asked {
+            client: self.client,
+            started,
+            request: Some(request),
+            line: b"",
+        };
+        self.deliver(serving, asked, &answer, connection).await
+    }
+
+    async fn deliver(
+        &self,
+        serving: &Serving,
+        asked: Asked<'_>,
+        answer: &Answer,
+        connection: Connection,
+    ) -> bool {
+        let connection = connection.suiting(&answer.reply);
+        let shelf = serving.shelf(asked.request);
+        let delivery = Delivery::new(self.worker, shelf, self.wire, asked, answer);
+        delivery.send(connection).await.is_ok() && connection.keep
+    }
+
+    /// Says why there will be no answer, and hangs up.
+    async fn refuse(&self, serving: &Serving, pending: &mut Pending, refused: Refused) -> Next {
+        let (now, started) = self.worker.moment();
+        let Some(status) = refused.status() else {
+            return Next::End;
+        };
+        self.worker.voice.debug_with(|| {
+            format!(
+                "{}: refused with {}: {refused}",
+                self.worker.name,
+                status.code()
+            )
+        });
+        self.wire.slot().rest();
+        let answer = refuse(serving.shelf(None), status, Method::Get, now).await;
+        let asked = Asked {
+            client: self.client,
+            started,
+            request: None,
+            line: pending.first_line(),
+        };
+        let connection = Connection {
+            version: asked.version(),
+            keep: false,
+        };
+        self.deliver(serving, asked, &answer, connection).await;
+        self.close(pending).await
+    }
+
+    /// Hangs up so that the last reply arrives: closing with unread bytes would reset the connection,
+    /// and the reply with it (RFC 9112 section 9.6). What still comes is read and dropped for a moment.
+    async fn close(&self, pending: &mut Pending) -> Next {
+        self.wire.shutdown();
+        self.wire
+            .slot()
+            .until(self.worker.after(pending::LINGER), true);
+        pending.drop_all(self.worker, self.wire).await;
+        Next::End
+    }
+}

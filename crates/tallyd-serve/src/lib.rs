@@ -1,0 +1,39 @@
+//! The server: the only place where served files are opened and sockets are accepted.
+//!
+//! The whole in one line:
+//!
+//! ```text
+//! bytes -read-> Request -resolve-> Resource -decide-> Reply -send-> Receipt -> log
+//! ```
+//!
+//! [`h1`] reads, [`resolve`] opens, [`decide`] is pure, [`send`] writes; [`answer`] is the one door that
+//! every protocol goes through. [`server`] starts and stops it all. Signals, arguments and exit codes
+//! are the binary's.
+
+pub mod accept;
+pub mod access_log;
+pub mod answer;
+pub mod cache;
+pub mod config;
+pub mod crew;
+pub mod decide;
+pub mod file;
+pub mod h1;
+pub mod head;
+pub mod json;
+pub mod listen;
+pub mod listing;
+pub mod locate;
+pub mod pages;
+pub mod patience;
+pub mod receipt;
+pub mod reply;
+pub mod resolve;
+pub mod resource;
+pub mod say;
+pub mod send;
+pub mod server;
+pub mod site;
+pub mod tree;
+pub mod wire;
+pub mod worker;

@@ -1,0 +1,268 @@
+//! Resolve: from a path to the Resource. One of the two verbs that touch the world.
+//!
+//! Promises: the worker never waits for a disk. What the kernel's caches know is looked up at once
+//! (RESOLVE_CACHED); everything else goes to the blocking pool. A cached file is trusted for
+//! [`TRUSTED`], then its path is looked at again.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use rustix::io::Errno;
+use tallyd_http::encoding::{self, Coding};
+use tallyd_http::status::Status;
+use tallyd_http::target::{self, CleanPath};
+
+use crate::cache::{Cache, Entry};
+use crate::file::{self, File, Refusal};
+use crate::locate::{Located, locate};
+use crate::resource::{Absence, Picked, Resource};
+use crate::site::Site;
+use crate::tree::{Kind, Patience, Root};
+
+/// Milliseconds for which a look at a path is believed: no stale page that a person could see.
+pub const TRUSTED: u64 = 100;
+
+/// Milliseconds after which compressed variants that were not there are looked for again. Sending the
+/// plain file meanwhile is not wrong, only larger.
+const SEARCHED: u64 = 2000;
+
+/// What one worker keeps of one site: its opened root and its cache.
+#[derive(Debug)]
+pub struct Shelf {
+    /// The site.
+    pub site: Arc<Site>,
+    root: RefCell<Option<Rooted>>,
+    cache: RefCell<Cache>,
+    /// The pages that replace the built-in ones: a small tree of their own.
+    pub pages: Option<Rc<Shelf>>,
+}
+
+#[derive(Clone, Debug)]
+struct Rooted {
+    root: Arc<Root>,
+    checked: u64,
+}
+
+impl Shelf {
+    /// A shelf for `site` with nothing on it.
+    #[must_use]
+    pub fn new(site: Arc<Site>, cache_memory: usize) -> Shelf {
+        let pages = site
+            .pages()
+            .map(|pages| Rc::new(Shelf::new(Arc::new(pages), cache_memory)));
+        Shelf {
+            site,
+            root: RefCell::new(None),
+            cache: RefCell::new(Cache::new(cache_memory)),
+            pages,
+        }
+    }
+
+    /// What `path` is, at `now` (the worker's milliseconds), for a client that accepts such codings.
+    pub async fn resolve(
+        &self,
+        path: &CleanPath<'_>,
+        accept_encoding: Option<&[u8]>,
+        now: u64,
+    ) -> Resource {
+        if let Some(file) = self.fresh(path, now) {
+            return pick(file, accept_encoding);
+        }
+        match self.find(path, now).await {
+            Ok(Found::File(file)) => pick(file, accept_encoding),
+            Ok(Found::Directory(place)) => Resource::Directory(place),
+            Ok(Found::Slashless) => Resource::Moved(Status::MOVED, with_slash(path)),
+            Err(absence) => Resource::Absent(absence),
+        }
+    }
+
+    /// The root, as it was opened: for what reads more than one file of it.
+    pub fn root(&self) -> Option<Arc<Root>> {
+        self.root
+            .borrow()
+            .as_ref()
+            .map(|rooted| Arc::clone(&rooted.root))
+    }
+
+    /// A file that was looked at a moment ago, in a root that was. The hit path: nothing is opened.
+    fn fresh(&self, path: &CleanPath<'_>, now: u64) -> Option<Arc<File>> {
+        let root = self.root.borrow();
+        if now.saturating_sub(root.as_ref()?.checked) > TRUSTED {
+            return None;
+        }
+        let mut cache = self.cache.borrow_mut();
+        let entry = cache.entry(path.as_bytes())?;
+        (now.saturating_sub(entry.checked) <= TRUSTED).then(|| Arc::clone(&entry.file))
+    }
+
+    async fn find(&self, path: &CleanPath<'_>, now: u64) -> Result<Found, Absence> {
+        let root = self.current_root(now).await?;
+        let located = self.locate(&root, path).await;
+        let (relative, stamp) = match located {
+            Ok(Located::File(relative, stamp)) => (relative, stamp),
+            Ok(Located::Directory(place)) => return self.directory(root, place).await,
+            Ok(Located::Slashless) => return Ok(Found::Slashless),
+            Err(error) => {
+                self.cache.borrow_mut().forget(path.as_bytes());
+                return Err(error.into());
+            }
+        };
+        let known = self
+            .cache
+            .borrow_mut()
+            .entry(path.as_bytes())
+            .map(|entry| entry.clone());
+        if let Some(known) = known
+            && known.file.relative == relative
+            && known.file.identity.stamp == stamp
+            && self.variants_unchanged(&root, &known, now)
+        {
+            self.trust(path, now, &known);
+            return Ok(Found::File(known.file));
+        }
+        let file = self.load(root, relative).await?;
+        self.cache
+            .borrow_mut()
+            .keep(path.as_bytes(), Arc::clone(&file), now);
+        Ok(Found::File(file))
+    }
+
+    fn trust(&self, path: &CleanPath<'_>, now: u64, known: &Entry) {
+        if let Some(entry) = self.cache.borrow_mut().entry(path.as_bytes()) {
+            entry.checked = now;
+            if now.saturating_sub(known.searched) > SEARCHED {
+                entry.searched = now;
+            }
+        }
+    }
+
+    /// Whether the variants beside a file are those that were loaded, as far as can be told at once.
+    fn variants_unchanged(&self, root: &Root, known: &Entry, now: u64) -> bool {
+        let search = now.saturating_sub(known.searched) > SEARCHED;
+        self.site.rules.precompressed.iter().all(|&coding| {
+            let loaded = known
+                .file
+                .variants
+                .iter()
+                .find(|variant| variant.coding == coding);
+            if loaded.is_none() && !search {
+                return true;
+            }
+            let beside = [known.file.relative.as_slice(), coding.suffix().as_bytes()].concat();
+            match (root.look(&beside, Patience::Cached), loaded) {
+                (Ok(Kind::File(stamp)), Some(variant)) => stamp == variant.stamp,
+                (Ok(Kind::File(_)), None) => false,
+                (Err(Errno::AGAIN), _) => true,
+                (_, Some(_)) => false,
+                (_, None) => true,
+            }
+        })
+    }
+
+    /// The root, looked at again if that was a while ago; a switched one empties the cache.
+    async fn current_root(&self, now: u64) -> Result<Arc<Root>, Absence> {
+        let known = self.root.borrow().clone();
+        if let Some(rooted) = &known {
+            if now.saturating_sub(rooted.checked) <= TRUSTED {
+                return Ok(Arc::clone(&rooted.root));
+            }
+            if self.is_current(&rooted.root).await {
+                let root = Arc::clone(&rooted.root);
+                self.set_root(&root, now);
+                return Ok(root);
+            }
+        }
+        self.cache.borrow_mut().clear();
+        *self.root.borrow_mut() = None;
+        let (path, symlinks) = (self.site.rules.root.clone(), self.site.rules.symlinks);
+        let opened = on_disk(move || Root::open(&path, symlinks, Patience::Disk)).await;
+        // Whatever it is that keeps the root from being opened, it may pass: 503, not 404.
+        let root = Arc::new(opened.map_err(|_| Absence::Away)?);
+        self.set_root(&root, now);
+        Ok(root)
+    }
+
+    fn set_root(&self, root: &Arc<Root>, now: u64) {
+        *self.root.borrow_mut() = Some(Rooted {
+            root: Arc::clone(root),
+            checked: now,
+        });
+    }
+
+    async fn is_current(&self, root: &Arc<Root>) -> bool {
+        match root.is_current(Patience::Cached) {
+            Err(Errno::AGAIN) => {
+                let root = Arc::clone(root);
+                on_disk(move || root.is_current(Patience::Disk)).await == Ok(true)
+            }
+            other => other == Ok(true),
+        }
+    }
+
+    async fn locate(&self, root: &Arc<Root>, path: &CleanPath<'_>) -> Result<Located, Errno> {
+        match locate(root, path, &self.site.rules.index, Patience::Cached) {
+            Err(Errno::AGAIN) => {
+                let (root, site) = (Arc::clone(root), Arc::clone(&self.site));
+                let path = path.to_static();
+                on_disk(move || locate(&root, &path, &site.rules.index, Patience::Disk)).await
+            }
+            other => other,
+        }
+    }
+
+    async fn load(&self, root: Arc<Root>, relative: Vec<u8>) -> Result<Arc<File>, Absence> {
+        let site = Arc::clone(&self.site);
+        let loaded = pooled(move || file::load(&root, &site, &relative)).await;
+        match loaded {
+            Some(Ok(file)) => Ok(Arc::new(file)),
+            Some(Err(refusal)) => Err(Refusal::into(refusal)),
+            None => Err(Absence::Broken),
+        }
+    }
+
+    /// A directory that is to be listed must be readable: found out before the reply is decided.
+    async fn directory(&self, root: Arc<Root>, place: Vec<u8>) -> Result<Found, Absence> {
+        if !self.site.rules.listing {
+            return Ok(Found::Directory(place));
+        }
+        let tried = place.clone();
+        on_disk(move || root.read(&tried).map(|_| ())).await?;
+        Ok(Found::Directory(place))
+    }
+}
+
+enum Found {
+    File(Arc<File>),
+    Directory(Vec<u8>),
+    Slashless,
+}
+
+/// The representation this client gets (RFC 9110 section 12.5.3).
+fn pick(file: Arc<File>, accept_encoding: Option<&[u8]>) -> Resource {
+    let coding = if file.variants.is_empty() {
+        Coding::Identity
+    } else {
+        encoding::choose(accept_encoding, file.codings)
+    };
+    Resource::File(Picked { file, coding })
+}
+
+fn with_slash(path: &CleanPath<'_>) -> Vec<u8> {
+    let mut location = Vec::new();
+    target::encode_path(path.as_bytes(), &mut location);
+    location.push(b'/');
+    location
+}
+
+/// Runs a look at the disk on the blocking pool.
+async fn on_disk<T: Send + 'static>(
+    look: impl FnOnce() -> Result<T, Errno> + Send + 'static,
+) -> Result<T, Errno> {
+    pooled(look).await.unwrap_or(Err(Errno::IO))
+}
+
+/// Runs `work` on the blocking pool; nothing if it panicked.
+pub async fn pooled<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    tokio::task::spawn_blocking(work).await.ok()
+}

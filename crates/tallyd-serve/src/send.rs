@@ -1,0 +1,416 @@
+//! Send: from a Reply and its Resource to bytes on the wire and a Receipt. One of the two verbs that
+//! touch the world.
+//!
+//! Promises: exactly one Receipt for each Reply, also when the send is dropped half-way; it counts what
+//! the socket took, never what was meant to be sent. A cached small file leaves with one system call.
+
+use std::io::{self, IoSlice};
+use std::os::fd::OwnedFd;
+
+use rustix::io::{Errno, ReadWriteFlags, preadv2};
+use tallyd_http::chunked;
+use tallyd_http::multipart::Parts;
+use tallyd_http::range::Span;
+use tallyd_http::request::{Request, Version};
+
+use crate::access_log::{Entry, Record};
+use crate::answer::Answer;
+use crate::file::Content;
+use crate::head::{self, Connection};
+use crate::listing::{Listing, Place, View};
+use crate::receipt::{Client, Outcome, Receipt};
+use crate::reply::Body;
+use crate::resolve::{Shelf, pooled};
+use crate::resource::{Picked, Resource};
+use crate::wire::Wire;
+use crate::worker::{Started, Worker};
+
+/// At most this much of a file is sent at once, before others get their turn and the disk is asked
+/// whether the next piece is in memory.
+const WINDOW: u64 = 1024 * 1024;
+
+/// Pieces of one reply before other connections of the worker get their turn.
+const TURN: u32 = 4;
+
+/// What is being answered: for the log, and for how the reply is framed.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// Who asked.
+    pub client: Client,
+    /// When.
+    pub started: Started,
+    /// The request; nothing if it could not be understood.
+    pub request: Option<&'a Request<'a>>,
+    /// The first line of what could not be understood.
+    pub line: &'a [u8],
+}
+
+/// A reply on its way. When it is dropped, its Receipt is made.
+#[derive(Debug)]
+pub struct Delivery<'a> {
+    worker: &'a Worker,
+    shelf: &'a Shelf,
+    wire: &'a Wire,
+    asked: Asked<'a>,
+    answer: &'a Answer,
+    bytes: u64,
+    outcome: Option<Outcome>,
+}
+
+impl Drop for Delivery<'_> {
+    fn drop(&mut self) {
+        let receipt = Receipt {
+            bytes: self.bytes,
+            outcome: self.outcome.unwrap_or(Outcome::Stopped),
+            started: self.asked.started.nanos,
+            took: self.asked.started.instant.elapsed(),
+        };
+        let record = Record {
+            client: self.asked.client,
+            status: self.answer.reply.status.code(),
+            hit: self.answer.hit,
+            receipt,
+            version: self.asked.request.map(|request| request.version),
+        };
+        self.worker.sink.note(record, &self.entry());
+    }
+}
+
+impl<'a> Delivery<'a> {
+    /// A delivery of `answer` that has not begun.
+    #[must_use]
+    pub fn new(
+        worker: &'a Worker,
+        shelf: &'a Shelf,
+        wire: &'a Wire,
+        asked: Asked<'a>,
+        answer: &'a Answer,
+    ) -> Self {
+        Delivery {
+            worker,
+            shelf,
+            wire,
+            asked,
+            answer,
+            bytes: 0,
+            outcome: None,
+        }
+    }
+
+    /// Sends everything. The error is how it ended instead; the connection is of no use then.
+    pub async fn send(mut self, connection: Connection) -> Result<(), Outcome> {
+        let outcome = self.head_and_body(connection).await;
+        self.outcome = Some(outcome.err().unwrap_or(Outcome::Complete));
+        outcome
+    }
+
+    async fn head_and_body(&mut self, connection: Connection) -> Result<(), Outcome> {
+        let answer = self.answer;
+        let reply = &answer.reply;
+        let mut head = self.worker.buffer();
+        let parts = self.parts();
+        let now = self.asked.started.nanos.div_euclid(1_000_000_000);
+        head::write(
+            &mut head,
+            answer,
+            parts.as_ref(),
+            connection,
+            &self.worker.date(now),
+        );
+        let outcome = match &reply.body {
+            _ if reply.head_only => self.put(&head, &[], false).await,
+            Body::Empty => self.put(&head, &[], false).await,
+            Body::Bytes(bytes) => self.put(&head, bytes, false).await,
+            Body::Span(span) => self.span(&head, *span, false).await,
+            Body::Spans(spans) => self.spans(&head, spans, parts.as_ref()).await,
+            Body::Listing(view) => self.listing(&head, *view, connection).await,
+        };
+        self.worker.give_back(head);
+        outcome
+    }
+
+    fn parts(&self) -> Option<Parts<'a>> {
+        let (Body::Spans(spans), Resource::File(picked)) =
+            (&self.answer.reply.body, &self.answer.resource)
+        else {
+            return None;
+        };
+        let found = picked.representation();
+        Some(Parts::new(
+            head::BOUNDARY,
+            &found.content_type,
+            found.length,
+            spans,
+        ))
+    }
+
+    /// Sends `before` (not counted: it is head) and then `span` of the resource's representation.
+    async fn span(&mut self, before: &[u8], span: Span, more: bool) -> Result<(), Outcome> {
+        let answer = self.answer;
+        let Resource::File(picked) = &answer.resource else {
+            return Err(Outcome::Broken);
+        };
+        let content = &picked.representation().content;
+        if let Some(bytes) = content.slice(span) {
+            return self.put(before, bytes, more).await;
+        }
+        let Content::Disk {
+            descriptor,
+            in_memory,
+        } = content
+        else {
+            return Err(Outcome::Broken);
+        };
+        self.put(before, &[], span.length > 0).await?;
+        self.file(picked, descriptor, *in_memory, span).await
+    }
+
+    async fn spans(
+        &mut self,
+        head: &[u8],
+        spans: &[Span],
+        parts: Option<&Parts<'_>>,
+    ) -> Result<(), Outcome> {
+        let Some(parts) = parts else {
+            return Err(Outcome::Broken);
+        };
+        self.put(head, &[], true).await?;
+        let mut text = Vec::new();
+        for (number, span) in spans.iter().enumerate() {
+            text.clear();
+            parts.part_head(number, &mut text);
+            self.put(&[], &text, true).await?;
+            self.span(&[], *span, true).await?;
+        }
+        text.clear();
+        parts.tail(&mut text);
+        self.put(&[], &text, false).await
+    }
+
+    /// The pieces of a listing, each made on the blocking pool when the one before has left.
+    async fn listing(
+        &mut self,
+        head: &[u8],
+        view: View,
+        connection: Connection,
+    ) -> Result<(), Outcome> {
+        let (Resource::Directory(relative), Some(root)) =
+            (&self.answer.resource, self.shelf.root())
+        else {
+            return Err(Outcome::Broken);
+        };
+        let place = Place::new(root, relative.clone());
+        let mut listing = Listing::new(place, view);
+        let chunked = connection.is_chunked(&self.answer.reply);
+        let mut before = head.to_vec();
+        loop {
+            self.wire.slot().rest();
+            let piece = pooled(move || {
+                let piece = listing.piece();
+                (listing, piece)
+            });
+            let (unfinished, piece) = piece.await.ok_or(Outcome::Broken)?;
+            listing = unfinished;
+            let Some(piece) = piece.map_err(|_| Outcome::Broken)? else {
+                break;
+            };
+            if chunked {
+                chunked::frame_head(piece.len(), &mut before);
+            }
+            self.put(&before, &piece, true).await?;
+            before.clear();
+            if chunked {
+                before.extend_from_slice(b"\r\n");
+            }
+        }
+        if chunked {
+            before.extend_from_slice(chunked::LAST);
+        }
+        self.put(&before, &[], false).await
+    }
+
+    /// Sends `head`, which is not counted, and `body`, which is.
+    async fn put(&mut self, mut head: &[u8], mut body: &[u8], more: bool) -> Result<(), Outcome> {
+        let mut first = true;
+        while !(head.is_empty() && body.is_empty()) {
+            let slices = [IoSlice::new(head), IoSlice::new(body)];
+            let taken = if first {
+                self.wire
+                    .try_write(&slices, more)
+                    .map_err(|error| ended(&error))?
+                    .unwrap_or(0)
+            } else {
+                self.patient();
+                self.wire
+                    .write(&slices, more)
+                    .await
+                    .map_err(|error| ended(&error))?
+            };
+            first = false;
+            let of_head = taken.min(head.len());
+            let of_body = taken - of_head;
+            head = head.get(of_head..).unwrap_or_default();
+            body = body.get(of_body..).unwrap_or_default();
+            self.bytes += of_body as u64;
+        }
+        Ok(())
+    }
+
+    /// Sends `span` of a file that is not kept in memory.
+    async fn file(
+        &mut self,
+        picked: &Picked,
+        descriptor: &OwnedFd,
+        in_memory: bool,
+        span: Span,
+    ) -> Result<(), Outcome> {
+        let mut at = span.start;
+        let end = span.start.saturating_add(span.length);
+        let mut warm_until = if in_memory { end } else { at };
+        let mut turn = 0;
+        while at < end {
+            let window = (end - at).min(WINDOW);
+            if warm_until <= at {
+                if is_in_memory(descriptor, at, window) {
+                    warm_until = at + window;
+                } else {
+                    let taken = self.send_cold(picked, at, window).await?;
+                    at += taken;
+                    self.bytes += taken;
+                    continue;
+                }
+            }
+            let window = window.min(warm_until - at);
+            let taken = self.send_warm(descriptor, at, window).await?;
+            at += taken;
+            self.bytes += taken;
+            turn += 1;
+            if turn % TURN == 0 {
+                tokio::task::yield_now().await;
+            }
+        }
+        Ok(())
+    }
+
+    /// sendfile on the worker: the pages are in memory, so only the socket can make it wait.
+    async fn send_warm(&self, descriptor: &OwnedFd, at: u64, window: u64) -> Result<u64, Outcome> {
+        let length = usize::try_from(window).unwrap_or(usize::MAX);
+        let send = || {
+            let mut offset = at;
+            rustix::fs::sendfile(self.wire, descriptor, Some(&mut offset), length)
+        };
+        let taken = match send() {
+            Ok(taken) => taken,
+            Err(Errno::AGAIN | Errno::INTR) => {
+                self.patient();
+                self.wire
+                    .write_with(send)
+                    .await
+                    .map_err(|error| ended(&error))?
+            }
+            Err(error) => return Err(ended(&error.into())),
+        };
+        // The file ends before it should: it was cut short since it was opened.
+        if taken == 0 {
+            Err(Outcome::Broken)
+        } else {
+            Ok(taken as u64)
+        }
+    }
+
+    /// The same call on the blocking pool: the disk can make it wait.
+    async fn send_cold(&self, picked: &Picked, at: u64, window: u64) -> Result<u64, Outcome> {
+        self.patient();
+        loop {
+            let (picked, socket) = (picked.clone(), self.wire.share());
+            let length = usize::try_from(window).unwrap_or(usize::MAX);
+            let sent = pooled(move || {
+                let Content::Disk { descriptor, .. } = &picked.representation().content else {
+                    return Err(Errno::BADF);
+                };
+                let mut offset = at;
+                rustix::fs::sendfile(&*socket, descriptor, Some(&mut offset), length)
+            });
+            match sent.await {
+                Some(Ok(0)) | None => return Err(Outcome::Broken),
+                Some(Ok(taken)) => return Ok(taken as u64),
+                Some(Err(Errno::AGAIN)) => {
+                    self.wire.writable().await.map_err(|error| ended(&error))?;
+                }
+                Some(Err(Errno::INTR)) => {}
+                Some(Err(error)) => return Err(ended(&error.into())),
+            }
+        }
+    }
+
+    /// From here the client has the whole of its time again: it took something, or is about to.
+    fn patient(&self) {
+        let limit = self.worker.serving().world.limits.send_timeout;
+        self.wire.slot().until(self.worker.after(limit), false);
+    }
+
+    fn entry(&self) -> Entry<'_> {
+        let path = match &self.answer.resource {
+            Resource::File(picked) if self.answer.hit > 0 => picked.file.account.path(),
+            _ => b"",
+        };
+        let Some(request) = self.asked.request else {
+            return Entry {
+                target: self.asked.line,
+                ..Entry::default()
+            };
+        };
+        Entry {
+            path,
+            method: request.verb,
+            target: request.target,
+            host: request.host,
+            range: request.range.unwrap_or_default(),
+            referrer: request.referer.unwrap_or_default(),
+            agent: request.user_agent.unwrap_or_default(),
+        }
+    }
+}
+
+impl Asked<'_> {
+    /// The version that the reply must suit.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        self.request
+            .map_or(Version::Http11, |request| request.version)
+    }
+}
+
+/// How a reply ended whose socket gave this error.
+fn ended(error: &io::Error) -> Outcome {
+    match error.kind() {
+        io::ErrorKind::TimedOut => Outcome::Stalled,
+        io::ErrorKind::BrokenPipe
+        | io::ErrorKind::ConnectionReset
+        | io::ErrorKind::ConnectionAborted
+        | io::ErrorKind::NotConnected => Outcome::Reset,
+        // EIO and the like: reading the file failed within sendfile.
+        _ => Outcome::Broken,
+    }
+}
+
+/// Whether the ends of a window are in the page cache. What lies between them was read ahead with them.
+/// A file system that can't tell is taken for a disk.
+fn is_in_memory(descriptor: &OwnedFd, at: u64, window: u64) -> bool {
+    let known = |place: u64| {
+        let mut byte = [0];
+        let mut buffers = [io::IoSliceMut::new(&mut byte)];
+        preadv2(descriptor, &mut buffers, place, ReadWriteFlags::NOWAIT).is_ok()
+    };
+    known(at) && known(at + window.saturating_sub(1))
+}
+
+/// Sends an interim 100 (RFC 9110 section 10.1.1). If it can't be sent the client will notice.
+pub async fn interim_continue(wire: &Wire) -> io::Result<()> {
+    let text = b"HTTP/1.1 100 Continue\r\n\r\n";
+    let mut sent = 0;
+    while let Some(rest) = text.get(sent..).filter(|rest| !rest.is_empty()) {
+        sent += wire.write(&[IoSlice::new(rest)], false).await?;
+    }
+    Ok(())
+}

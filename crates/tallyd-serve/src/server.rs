@@ -1,0 +1,333 @@
+//! The server: starts the crew, changes what it serves, and stops it. What the binary and tests hold.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use crate::access_log::AccessLog;
+use crate::config::{Config, LogTarget, SiteConfig};
+use crate::crew::{Hand, ListenerId, Order};
+use crate::listen::{Address, Inherited, ListenError, Listener};
+use crate::say::Voice;
+use crate::site::{Books, Sites};
+use crate::worker::World;
+
+/// How long the access log may take to write its last lines.
+const LAST_LINES: Duration = Duration::from_secs(2);
+
+/// A running server.
+#[derive(Debug)]
+pub struct Server {
+    config: Config,
+    hands: Vec<Hand>,
+    listeners: Vec<(ListenerId, Listener)>,
+    next_listener: ListenerId,
+    books: Books,
+    log: AccessLog,
+    voice: Voice,
+}
+
+/// Why a server can't start, or not like that.
+#[derive(Debug)]
+pub enum StartError {
+    /// The root of a site can't be served.
+    Root(PathBuf, Errno),
+    /// An address can't be listened on.
+    Listen(ListenError),
+    /// An inherited socket is of no use.
+    Inherited(io::Error),
+    /// There is no address to listen on.
+    Nowhere,
+    /// The access log can't be opened.
+    Log(LogTarget, io::Error),
+    /// The system refuses threads or descriptors.
+    System(io::Error),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StartError::Root(path, error) => root_error(path, *error, out),
+            StartError::Listen(error) => write!(out, "{error}"),
+            StartError::Inherited(error) => {
+                write!(out, "cannot use an inherited socket (LISTEN_FDS): {error}")
+            }
+            StartError::Nowhere => {
+                out.write_str("there is no address to listen on: say one with --listen")
+            }
+            StartError::Log(LogTarget::File(path), error) => write!(
+                out,
+                "cannot open the access log {}: {error}. Choose another file with --access-log, or - for standard output",
+                path.display()
+            ),
+            StartError::Log(_, error) => write!(out, "cannot start the access log: {error}"),
+            StartError::System(error) => write!(out, "cannot start: {error}"),
+        }
+    }
+}
+
+fn root_error(path: &Path, error: Errno, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let path = path.display();
+    match error {
+        Errno::NOENT => write!(
+            out,
+            "there is no directory {path} to serve: create it, or name another one: tallyd DIR (or --root DIR)"
+        ),
+        Errno::NOTDIR => write!(
+            out,
+            "{path} is not a directory: tallyd serves directories, name the one it is in"
+        ),
+        Errno::ACCESS => write!(
+            out,
+            "not allowed to read the directory {path}: check its permissions"
+        ),
+        error => write!(out, "cannot serve the directory {path}: {error}"),
+    }
+}
+
+impl Server {
+    /// Starts serving what `config` describes, on inherited sockets if there are any.
+    pub fn start(
+        config: Config,
+        inherited: Vec<Inherited>,
+        voice: Voice,
+    ) -> Result<Server, StartError> {
+        check_roots(&config)?;
+        raise_descriptor_limit(&voice);
+        let opened = open_listeners(&config, inherited)?;
+        let log = AccessLog::start(&config.access_log, config.log_format, voice.clone())
+            .map_err(|error| StartError::Log(config.access_log.clone(), error))?;
+        let mut books = Books::default();
+        let world = Arc::new(World::new(&config, Sites::build(&config, &mut books)));
+        let hands = start_hands(&config, &world, &log, &voice)?;
+        let mut server = Server {
+            config,
+            hands,
+            listeners: Vec::new(),
+            next_listener: 0,
+            books,
+            log,
+            voice,
+        };
+        for listener in opened {
+            server.add(listener);
+        }
+        Ok(server)
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<Address> {
+        self.listeners
+            .iter()
+            .map(|(_, listener)| listener.address.clone())
+            .collect()
+    }
+
+    /// What it serves.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Serves what `config` describes from now on, without losing a connection. On an error nothing
+    /// has changed.
+    pub fn reload(&mut self, config: Config) -> Result<(), StartError> {
+        check_roots(&config)?;
+        let opened = self.open_new(&config)?;
+        if (&config.access_log, config.log_format)
+            != (&self.config.access_log, self.config.log_format)
+        {
+            self.log
+                .change(&config.access_log, config.log_format)
+                .map_err(|error| StartError::Log(config.access_log.clone(), error))?;
+        }
+        if config.workers != self.config.workers {
+            self.voice
+                .warn("the number of workers changes only with a restart");
+        }
+        self.voice.set_level(config.log_level);
+        let world = Arc::new(World::new(&config, Sites::build(&config, &mut self.books)));
+        for hand in &self.hands {
+            hand.tell(Order::Serve(Arc::clone(&world)));
+        }
+        self.leave_old(&config);
+        for listener in opened {
+            self.add(listener);
+        }
+        self.config = config;
+        Ok(())
+    }
+
+    /// Opens the access log anew, for rotation.
+    pub fn reopen_logs(&self) {
+        self.log.reopen();
+    }
+
+    /// Takes no more requests; finishes what is running, within the configured time. `done` is called
+    /// when the workers have ended, on a thread of its own.
+    pub fn drain(self, done: impl FnOnce() + Send + 'static) -> io::Result<Draining> {
+        let deadline = Instant::now() + self.config.drain_timeout;
+        for (_, listener) in &self.listeners {
+            listener.unlink();
+        }
+        for hand in &self.hands {
+            hand.tell(Order::Drain(deadline));
+        }
+        let orders = self.hands.iter().map(Hand::orders).collect();
+        let hands = self.hands;
+        let waiter = thread::Builder::new().name("drain".into()).spawn(move || {
+            hands.into_iter().for_each(Hand::join);
+            done();
+        })?;
+        Ok(Draining {
+            orders,
+            waiter,
+            log: self.log,
+        })
+    }
+
+    fn add(&mut self, mut listener: Listener) {
+        let id = self.next_listener;
+        self.next_listener += 1;
+        for (hand, socket) in self.hands.iter().zip(listener.sockets.drain(..)) {
+            hand.tell(Order::Listen(id, socket));
+        }
+        self.listeners.push((id, listener));
+    }
+
+    /// The listeners that are in `config` and not open yet. Inherited ones stay whatever it says.
+    fn open_new(&self, config: &Config) -> Result<Vec<Listener>, StartError> {
+        if self
+            .listeners
+            .iter()
+            .any(|(_, listener)| listener.wanted.is_none())
+        {
+            return Ok(Vec::new());
+        }
+        let is_open = |wanted: &&_| {
+            !self
+                .listeners
+                .iter()
+                .any(|(_, open)| open.wanted.as_ref() == Some(wanted))
+        };
+        let new = config.listen.iter().filter(is_open);
+        new.map(|wanted| {
+            Listener::open(wanted, self.hands.len(), config.backlog).map_err(StartError::Listen)
+        })
+        .collect()
+    }
+
+    fn leave_old(&mut self, config: &Config) {
+        let hands = &self.hands;
+        self.listeners.retain(|(id, listener)| {
+            let stays = listener
+                .wanted
+                .as_ref()
+                .is_none_or(|wanted| config.listen.contains(wanted));
+            if !stays {
+                hands.iter().for_each(|hand| hand.tell(Order::Leave(*id)));
+                listener.unlink();
+            }
+            stays
+        });
+    }
+}
+
+/// A server that is finishing.
+#[derive(Debug)]
+pub struct Draining {
+    orders: Vec<tokio::sync::mpsc::UnboundedSender<Order>>,
+    waiter: thread::JoinHandle<()>,
+    log: AccessLog,
+}
+
+impl Draining {
+    /// Ends what is still running now.
+    pub fn force(&self) {
+        for orders in &self.orders {
+            // One that has ended already is what is wanted.
+            drop(orders.send(Order::Stop));
+        }
+    }
+
+    /// Waits for the workers and the last lines of the log.
+    pub fn finish(self) {
+        drop(self.waiter.join());
+        self.log.stop(Instant::now() + LAST_LINES);
+    }
+}
+
+fn start_hands(
+    config: &Config,
+    world: &Arc<World>,
+    log: &AccessLog,
+    voice: &Voice,
+) -> Result<Vec<Hand>, StartError> {
+    let start = |number| {
+        let name = format!("worker-{number}");
+        Hand::start(name, Arc::clone(world), log.sink(), voice.clone())
+    };
+    (0..config.workers.max(1))
+        .map(start)
+        .collect::<io::Result<_>>()
+        .map_err(StartError::System)
+}
+
+fn open_listeners(config: &Config, inherited: Vec<Inherited>) -> Result<Vec<Listener>, StartError> {
+    let workers = config.workers.max(1);
+    if !inherited.is_empty() {
+        let inherit = |socket| Listener::inherit(socket, workers).map_err(StartError::Inherited);
+        return inherited.into_iter().map(inherit).collect();
+    }
+    if config.listen.is_empty() {
+        return Err(StartError::Nowhere);
+    }
+    let open = |wanted| Listener::open(wanted, workers, config.backlog).map_err(StartError::Listen);
+    config.listen.iter().map(open).collect()
+}
+
+fn check_roots(config: &Config) -> Result<(), StartError> {
+    check_root(&config.site)?;
+    config
+        .hosts
+        .iter()
+        .try_for_each(|host| check_root(&host.site))
+}
+
+/// Serving starts only with a root that can be read: whoever mistyped it should know now.
+fn check_root(site: &SiteConfig) -> Result<(), StartError> {
+    let check = |path: &PathBuf| {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let opened = rustix::fs::open(path, flags, Mode::empty());
+        opened
+            .map(drop)
+            .map_err(|error| StartError::Root(path.clone(), error))
+    };
+    check(&site.root)?;
+    site.error_pages.as_ref().map_or(Ok(()), check)
+}
+
+/// As many descriptors as the process may have: the usual soft limit of 1024 is for old programs.
+fn raise_descriptor_limit(voice: &Voice) {
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current == limit.maximum {
+        return;
+    }
+    let raised = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        voice.warn(format_args!(
+            "cannot raise the limit of open files: {error}"
+        ));
+    }
+}

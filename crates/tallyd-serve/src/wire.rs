@@ -1,0 +1,225 @@
+//! The wire: one accepted stream socket, TCP or Unix, and the few calls a pump makes on it.
+//!
+//! Promises: every wait ends at the slot's deadline. It tries the system call first and asks the event
+//! loop only when the kernel says "not now": a connection that asks, is answered and leaves at once is
+//! never registered with epoll at all. Knows nothing of HTTP.
+
+use std::cell::OnceCell;
+use std::future::poll_fn;
+use std::io::{self, IoSlice};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::ready;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown};
+use tokio::io::Interest;
+use tokio::io::unix::{AsyncFd, AsyncFdReadyGuard};
+
+use crate::patience::Slot;
+
+/// One connection's socket.
+#[derive(Debug)]
+pub struct Wire {
+    socket: Socket,
+    watched: OnceCell<AsyncFd<Socket>>,
+    slot: Rc<Slot>,
+}
+
+/// Shared between the wire and its registration, which comes later or never.
+#[derive(Clone, Debug)]
+struct Socket(Arc<OwnedFd>);
+
+impl AsRawFd for Socket {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0.as_raw_fd()
+    }
+}
+
+impl AsFd for Wire {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.0.as_fd()
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Direction {
+    Read,
+    Write,
+}
+
+impl Wire {
+    /// A wire over a connected, non-blocking socket.
+    #[must_use]
+    pub fn new(socket: OwnedFd, slot: Rc<Slot>) -> Wire {
+        Wire {
+            socket: Socket(Arc::new(socket)),
+            watched: OnceCell::new(),
+            slot,
+        }
+    }
+
+    /// The connection's deadline.
+    #[must_use]
+    pub fn slot(&self) -> &Slot {
+        &self.slot
+    }
+
+    /// Waits until there is something to read, without a buffer for it yet.
+    pub async fn readable(&self) -> io::Result<()> {
+        let Some(watched) = self.watched.get() else {
+            return Ok(());
+        };
+        poll_fn(|context| {
+            self.slot.check(context)?;
+            let guard = ready!(watched.poll_read_ready(context))?;
+            drop(guard);
+            Ok(()).into()
+        })
+        .await
+    }
+
+    /// Reads what is there, waiting if there is nothing; 0 is the end. `room` is what may be read into.
+    pub async fn read(&self, buffer: &mut Vec<u8>, room: usize) -> io::Result<usize> {
+        let filled = buffer.len();
+        buffer.resize(filled + room, 0);
+        let outcome = self
+            .read_into(buffer.get_mut(filled..).unwrap_or_default())
+            .await;
+        buffer.truncate(filled + outcome.as_ref().copied().unwrap_or(0));
+        outcome
+    }
+
+    async fn read_into(&self, space: &mut [u8]) -> io::Result<usize> {
+        let wanted = space.len();
+        let receive = || {
+            rustix::net::recv(&self.socket.0, &mut *space, RecvFlags::empty())
+                .map(|(count, _)| count)
+        };
+        self.attempt(Direction::Read, wanted, receive).await
+    }
+
+    /// Writes as much of `slices` as the socket takes, waiting until it takes something.
+    pub async fn write(&self, slices: &[IoSlice<'_>], more: bool) -> io::Result<usize> {
+        if let Some(count) = self.try_write(slices, more)? {
+            return Ok(count);
+        }
+        let send = || send(&self.socket.0, slices, more);
+        self.attempt(Direction::Write, 0, send).await
+    }
+
+    /// Writes what the socket takes right now; nothing if it takes nothing. Never waits.
+    pub fn try_write(&self, slices: &[IoSlice<'_>], more: bool) -> io::Result<Option<usize>> {
+        match send(&self.socket.0, slices, more) {
+            Ok(count) => Ok(Some(count)),
+            Err(Errno::AGAIN | Errno::INTR) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Makes a call of the sender's own that writes, waiting until the socket takes something.
+    pub async fn write_with(
+        &self,
+        send: impl FnMut() -> Result<usize, Errno>,
+    ) -> io::Result<usize> {
+        self.attempt(Direction::Write, 0, send).await
+    }
+
+    /// Says that nothing more will be sent.
+    pub fn shutdown(&self) {
+        // The client may have hung up already: then there is nobody to tell.
+        rustix::net::shutdown(&self.socket.0, Shutdown::Write).ok();
+    }
+
+    /// The socket, for a call on the blocking pool.
+    #[must_use]
+    pub fn share(&self) -> Arc<OwnedFd> {
+        Arc::clone(&self.socket.0)
+    }
+
+    /// Waits until the socket takes something again, without giving it anything.
+    pub async fn writable(&self) -> io::Result<()> {
+        let look = || {
+            let mut waiting = [PollFd::new(&*self.socket.0, PollFlags::OUT)];
+            match poll(&mut waiting, Some(&Timespec::default()))? {
+                0 => Err(Errno::AGAIN),
+                ready => Ok(ready),
+            }
+        };
+        self.attempt(Direction::Write, 0, look).await.map(drop)
+    }
+
+    /// Makes the call until the kernel does not say "not now", waiting in between. When a read brings
+    /// less than `wanted`, the next one would find nothing: that is noted, which saves a call.
+    async fn attempt(
+        &self,
+        direction: Direction,
+        wanted: usize,
+        mut call: impl FnMut() -> Result<usize, Errno>,
+    ) -> io::Result<usize> {
+        if self.watched.get().is_none() {
+            match call() {
+                Err(Errno::AGAIN) => {}
+                Err(Errno::INTR) => {}
+                other => return Ok(other?),
+            }
+        }
+        let watched = self.watch()?;
+        poll_fn(|context| {
+            loop {
+                self.slot.check(context)?;
+                let mut guard = ready!(poll_ready(watched, direction, context))?;
+                match call() {
+                    Err(Errno::AGAIN) => guard.clear_ready(),
+                    Err(Errno::INTR) => {}
+                    Ok(count) => {
+                        if count < wanted && count > 0 {
+                            guard.clear_ready();
+                        }
+                        return Ok(count).into();
+                    }
+                    Err(error) => return Err(error.into()).into(),
+                }
+            }
+        })
+        .await
+    }
+
+    fn watch(&self) -> io::Result<&AsyncFd<Socket>> {
+        if let Some(watched) = self.watched.get() {
+            return Ok(watched);
+        }
+        let watched = watched(self.socket.clone(), Interest::READABLE | Interest::WRITABLE)?;
+        Ok(self.watched.get_or_init(|| watched))
+    }
+}
+
+/// Registers a socket with the event loop.
+#[expect(
+    deprecated,
+    reason = "the new constructor is unsafe because AsRawFd may lie; ours hold an OwnedFd and can't, \
+              and unsafe is forbidden here"
+)]
+pub fn watched<T: AsRawFd>(socket: T, interest: Interest) -> io::Result<AsyncFd<T>> {
+    AsyncFd::with_interest(socket, interest)
+}
+
+fn poll_ready<'a>(
+    watched: &'a AsyncFd<Socket>,
+    direction: Direction,
+    context: &mut std::task::Context<'_>,
+) -> std::task::Poll<io::Result<AsyncFdReadyGuard<'a, Socket>>> {
+    match direction {
+        Direction::Read => watched.poll_read_ready(context),
+        Direction::Write => watched.poll_write_ready(context),
+    }
+}
+
+/// sendmsg, so that one call takes the head and the body, and says when more will follow at once.
+fn send(socket: &OwnedFd, slices: &[IoSlice<'_>], more: bool) -> Result<usize, Errno> {
+    let mut flags = SendFlags::NOSIGNAL;
+    flags.set(SendFlags::MORE, more);
+    rustix::net::sendmsg(socket, slices, &mut SendAncillaryBuffer::default(), flags)
+}

@@ -1,0 +1,215 @@
+//! A worker: one thread with everything it needs of its own, so that nothing on the hit path is shared.
+//!
+//! This is its state; `crew` runs it, `accept` feeds it, `h1` works with it.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use tallyd_http::date;
+use tallyd_http::request::Request;
+use tokio::sync::Notify;
+
+use crate::access_log::Sink;
+use crate::answer::Moment;
+use crate::config::{Config, Limits};
+use crate::patience::Patience;
+use crate::resolve::Shelf;
+use crate::say::Voice;
+use crate::site::Sites;
+
+/// Everything that a reload replaces.
+#[derive(Debug)]
+pub struct World {
+    /// The served trees.
+    pub sites: Sites,
+    /// What one connection may cost.
+    pub limits: Limits,
+    /// Memory for small files, in bytes.
+    pub cache_memory: usize,
+}
+
+impl World {
+    /// The world that `config` describes.
+    #[must_use]
+    pub fn new(config: &Config, sites: Sites) -> World {
+        World {
+            sites,
+            limits: config.limits.clone(),
+            cache_memory: config.cache_memory,
+        }
+    }
+}
+
+/// A world as one worker serves it: a shelf for each site.
+#[derive(Debug)]
+pub struct Serving {
+    /// The shared part.
+    pub world: Arc<World>,
+    shelves: Vec<Shelf>,
+}
+
+impl Serving {
+    fn new(world: Arc<World>) -> Serving {
+        let memory = world.cache_memory / world.sites.all().len().max(1);
+        let shelves = world
+            .sites
+            .all()
+            .iter()
+            .map(|site| Shelf::new(Arc::clone(site), memory))
+            .collect();
+        Serving { world, shelves }
+    }
+
+    /// The shelf of the site that `request` is for.
+    #[must_use]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "shelves and sites are made together; place 0 always exists"
+    )]
+    pub fn shelf(&self, request: Option<&Request<'_>>) -> &Shelf {
+        let place = request.map_or(0, |request| self.world.sites.place_of(request.host_name()));
+        &self.shelves[place]
+    }
+}
+
+/// One worker's state.
+#[derive(Debug)]
+pub struct Worker {
+    /// Its name in messages and of its thread.
+    pub name: String,
+    /// The deadlines of its connections.
+    pub patience: Patience,
+    /// Where its records go.
+    pub sink: Sink,
+    /// How it speaks.
+    pub voice: Voice,
+    /// Told when a connection opened, closed, or the world changed.
+    pub changed: Notify,
+    serving: RefCell<Rc<Serving>>,
+    draining: Cell<bool>,
+    start: Instant,
+    today: RefCell<(i64, [u8; 29])>,
+    spare: RefCell<Vec<Vec<u8>>>,
+}
+
+/// Buffers kept for reuse; a connection holds one only while it has a request.
+const SPARE: usize = 64;
+
+/// A buffer that grew larger than this is not kept.
+const KEPT: usize = 64 * 1024;
+
+impl Worker {
+    /// A worker that serves `world`.
+    #[must_use]
+    pub fn new(name: String, world: Arc<World>, sink: Sink, voice: Voice) -> Worker {
+        Worker {
+            name,
+            patience: Patience::default(),
+            sink,
+            voice,
+            changed: Notify::new(),
+            serving: RefCell::new(Rc::new(Serving::new(world))),
+            draining: Cell::new(false),
+            start: Instant::now(),
+            today: RefCell::new((i64::MIN, [b' '; 29])),
+            spare: RefCell::default(),
+        }
+    }
+
+    /// What is served now. A request keeps what it began with.
+    #[must_use]
+    pub fn serving(&self) -> Rc<Serving> {
+        Rc::clone(&self.serving.borrow())
+    }
+
+    /// Serves another world from the next request on.
+    pub fn serve(&self, world: Arc<World>) {
+        *self.serving.borrow_mut() = Rc::new(Serving::new(world));
+        self.changed.notify_waiters();
+    }
+
+    /// Takes no further requests.
+    pub fn drain(&self) {
+        self.draining.set(true);
+        self.patience.end_idle();
+    }
+
+    /// Whether no further requests are taken.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.draining.get()
+    }
+
+    /// Milliseconds since the worker started; never goes back.
+    #[must_use]
+    pub fn millis(&self) -> u64 {
+        millis(self.start.elapsed())
+    }
+
+    /// The worker's time in `wait` from now: for deadlines.
+    #[must_use]
+    pub fn after(&self, wait: Duration) -> u64 {
+        self.millis().saturating_add(millis(wait))
+    }
+
+    /// The moment of a request.
+    #[must_use]
+    pub fn moment(&self) -> (Moment, Started) {
+        let started = Started {
+            instant: Instant::now(),
+            nanos: nanos_since_1970(),
+        };
+        let moment = Moment {
+            millis: millis(started.instant.duration_since(self.start)),
+            seconds: started.nanos.div_euclid(1_000_000_000),
+        };
+        (moment, started)
+    }
+
+    /// The value of a Date field, made once a second.
+    #[must_use]
+    pub fn date(&self, seconds: i64) -> [u8; 29] {
+        let mut today = self.today.borrow_mut();
+        if today.0 != seconds {
+            *today = (seconds, date::format(seconds));
+        }
+        today.1
+    }
+
+    /// An empty buffer.
+    #[must_use]
+    pub fn buffer(&self) -> Vec<u8> {
+        self.spare.borrow_mut().pop().unwrap_or_default()
+    }
+
+    /// Gives a buffer back.
+    pub fn give_back(&self, mut buffer: Vec<u8>) {
+        let mut spare = self.spare.borrow_mut();
+        if spare.len() < SPARE && buffer.capacity() <= KEPT && buffer.capacity() > 0 {
+            buffer.clear();
+            spare.push(buffer);
+        }
+    }
+}
+
+/// When a request was there.
+#[derive(Clone, Copy, Debug)]
+pub struct Started {
+    /// To measure from.
+    pub instant: Instant,
+    /// In nanoseconds since 1970.
+    pub nanos: i64,
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn nanos_since_1970() -> i64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,92 @@
+//! The parts of the help that are not about one option.
+
+/// Lines longer than this are hard to read.
+pub(super) const WIDTH: usize = 100;
+
+pub(super) const ABOUT: &str = "\
+A web server for files that keeps count.
+
+Without a command it serves a directory: DIR, or ./www. It prints a line for each address that it can be reached at, \
+then its access log, on standard output; what else it has to say goes to standard error.";
+
+pub(super) const CHECK: &str = "\
+Say whether a configuration is right.
+
+Takes everything that the server takes: a file, options and the environment. Prints one line for each mistake, with \
+file, line and column, and the nearest name where one is unknown. The served files are not looked at. Exits with 0 if \
+all is well, with 2 if not.";
+
+pub(super) const CONFIG: &str = "\
+Configuration file (TOML)
+
+Keys are the names of the options; relative paths are relative to the directory of the file. The environment variable \
+TALLYD_CONFIG names it as well. `tallyd check --defaults` prints one with every option.";
+
+pub(super) const SHORT_END: &str = "\
+Every option is also a key of the configuration file and, as TALLYD_NAME, an environment variable; flags win over the \
+environment, which wins over the file. `tallyd --help` says more about each.";
+
+/// What stands below the options in the long help and in the man page: headings, and lines as they are.
+pub(crate) const SECTIONS: &[(&str, &str)] = &[
+    (
+        "Examples",
+        "\
+tallyd                               serve ./www on port 8080
+tallyd ~/public -p 0                 serve another directory, on a port that the system picks
+tallyd -l localhost:8080 --listing   only for this machine, with lists of directories
+tallyd -c /etc/tallyd/config.toml    serve what a configuration file says
+tallyd check -c config.toml          check a configuration before it is used
+tallyd check --defaults              print a configuration file with every option",
+    ),
+    (
+        "Configuration",
+        "\
+Each option is a flag (--log-format json), an environment variable (TALLYD_LOG_FORMAT=json)
+and a key of the configuration file (log-format = \"json\"). Flags win over the environment,
+which wins over the file, option by option; a list or map replaces the one below it as a whole.
+
+A list takes several values, separated by commas or given one by one. A map takes KEY=VALUE:
+one for each flag, or one on each line of a variable. \"off\" empties either. What a file
+switches on, --listing=false switches off.
+
+Times are written 500ms, 3s, 2m or 1h; sizes 16KiB, 1MiB or 2GiB (K, M and G mean the same).",
+    ),
+    (
+        "Signals",
+        "\
+TERM, INT, QUIT   stop: take no more requests, finish those under way; a second one stops at once
+HUP               read the configuration again; if it is wrong, say so and go on with the old one
+USR1              open the log file again, after it was moved away",
+    ),
+    (
+        "Exit codes",
+        "\
+0   done
+1   failed while starting or running
+2   wrong usage or configuration",
+    ),
+    (
+        "Files and environment",
+        "\
+./www           what is served if nothing else is named
+TALLYD_CONFIG   the configuration file, unless --config names one
+TALLYD_*        any option
+LISTEN_FDS      sockets that systemd opened; they are used instead of port and listen
+NOTIFY_SOCKET   where systemd is told that the server is ready, reloading or stopping",
+    ),
+    (
+        "Compatibility",
+        "\
+The flags of older small servers, -document_root DIR and -port PORT, are understood.",
+    ),
+];
+
+/// The sections as they end the long help.
+pub(super) fn long_end() -> String {
+    let section = |(heading, text): &(&str, &str)| {
+        let lines: Vec<String> = text.lines().map(|line| format!("  {line}")).collect();
+        format!("{heading}:\n{}", lines.join("\n"))
+    };
+    let sections: Vec<String> = SECTIONS.iter().map(section).collect();
+    sections.join("\n\n")
+}
