@@ -101,6 +101,9 @@ fn client(address: Option<SocketAddrAny>) -> Client {
 
 fn connection(worker: &Rc<Worker>, socket: OwnedFd, client: Client) {
     let slot = worker.patience.slot();
+    if worker.patience.count() == 1 {
+        worker.opened.notify_one();
+    }
     let worker = Rc::clone(worker);
     drop(tokio::task::spawn_local(async move {
         worker

@@ -37,6 +37,9 @@ const BLOCKS: usize = 64;
 /// How long a line may stay in its block: nobody sees the difference, and one hand-over serves many.
 const LINGER: Duration = Duration::from_millis(10);
 
+/// How long a worker that ends waits for the writer to take its last block.
+const LAST: Duration = Duration::from_secs(1);
+
 /// Which replies the log has a line for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -181,6 +184,18 @@ impl Sink {
             tokio::time::sleep(LINGER).await;
             self.hand_over();
         }
+    }
+
+    /// Hands over the last of it, with a little patience for a writer that is behind.
+    pub fn hand_over_last(&self) {
+        let deadline = Instant::now() + LAST;
+        self.hand_over();
+        while !self.block.borrow().is_empty() && Instant::now() < deadline {
+            thread::park_timeout(LINGER);
+            self.hand_over();
+        }
+        let lost = self.block.borrow().records().count() as u64;
+        self.shared.lost.fetch_add(lost, Ordering::Relaxed);
     }
 
     /// Hands over what has been noted. If the writer is behind, it stays here for the next time.

@@ -104,7 +104,7 @@ fn work(
     // Drops what is still running; each reply that was on its way gets its Receipt now. The pool may
     // hang on a disk: nobody waits for that.
     runtime.shutdown_background();
-    worker.sink.hand_over();
+    worker.sink.hand_over_last();
     Ok(())
 }
 
@@ -154,6 +154,10 @@ fn listen(worker: &Rc<Worker>, socket: OwnedFd, stop: Rc<Notify>) {
 /// Ends waits whose time is over, as long as there are connections.
 async fn keep_looking(worker: Rc<Worker>) {
     loop {
+        // An idle server sleeps: nothing wakes it until somebody comes.
+        if worker.patience.count() == 0 {
+            worker.opened.notified().await;
+        }
         tokio::time::sleep(patience::TICK).await;
         worker.patience.look(worker.millis());
     }

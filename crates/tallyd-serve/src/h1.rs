@@ -62,11 +62,13 @@ impl<'a> Pump<'a> {
         let mut answered = 0;
         loop {
             let serving = self.worker.serving();
-            if pending.is_empty() {
+            if pending.is_empty()
+                && !self
+                    .wait(&serving.world.limits, &mut pending, answered)
+                    .await
+            {
                 pending.release(self.worker);
-                if !self.wait(&serving.world.limits, answered).await {
-                    return answered;
-                }
+                return answered;
             }
             if self.exchange(&serving, &mut pending).await == Next::End {
                 pending.release(self.worker);
@@ -80,10 +82,19 @@ impl<'a> Pump<'a> {
     }
 
     /// Waits for the first byte of a request, without a buffer. False: there will be none.
-    async fn wait(&self, limits: &Limits, answered: u64) -> bool {
+    async fn wait(&self, limits: &Limits, pending: &mut Pending, answered: u64) -> bool {
         if answered > 0 && self.worker.is_draining() {
             return false;
         }
+        // Whoever has just connected has mostly asked already: then there is nothing to wait for.
+        if !self.wire.is_watched() {
+            match pending.read_at_once(self.worker, self.wire) {
+                Ok(true) => return true,
+                Ok(false) => {}
+                Err(_) => return false,
+            }
+        }
+        pending.release(self.worker);
         // A new connection has as long as a head may take; an old one as long as the operator likes.
         let limit = if answered == 0 {
             limits.head_timeout
@@ -112,10 +123,11 @@ impl<'a> Pump<'a> {
                     let keep = self.respond(serving, &head, body).await;
                     let length = head.length;
                     pending.consume(length);
-                    return if keep {
-                        Next::Request
-                    } else {
-                        self.close(pending).await
+                    return match keep {
+                        true => Next::Request,
+                        // Nothing unread: an ordinary close loses nothing.
+                        false if pending.is_empty() && body != body::Fate::Unread => Next::End,
+                        false => self.close(pending).await,
                     };
                 }
                 Ok(Some(head)) => {

@@ -217,7 +217,8 @@ impl<'a> Delivery<'a> {
             if chunked {
                 chunked::frame_head(piece.len(), &mut before);
             }
-            self.put(&before, &piece, true).await?;
+            // Not held back for more: the first piece must arrive while the directory is still read.
+            self.put(&before, &piece, false).await?;
             before.clear();
             if chunked {
                 before.extend_from_slice(b"\r\n");

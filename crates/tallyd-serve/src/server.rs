@@ -93,11 +93,13 @@ fn root_error(path: &Path, error: Errno, out: &mut fmt::Formatter<'_>) -> fmt::R
 }
 
 impl Server {
-    /// Starts serving what `config` describes, on inherited sockets if there are any.
+    /// Starts serving what `config` describes, on inherited sockets if there are any. `announce` is told
+    /// the addresses when everything has succeeded, and before the first request is taken.
     pub fn start(
         config: Config,
         inherited: Vec<Inherited>,
         voice: Voice,
+        announce: impl FnOnce(&Config, &[Address]),
     ) -> Result<Server, StartError> {
         check_roots(&config)?;
         raise_descriptor_limit(&voice);
@@ -116,19 +118,15 @@ impl Server {
             log,
             voice,
         };
+        let addresses: Vec<Address> = opened
+            .iter()
+            .map(|listener| listener.address.clone())
+            .collect();
+        announce(&server.config, &addresses);
         for listener in opened {
             server.add(listener);
         }
         Ok(server)
-    }
-
-    /// Where it listens.
-    #[must_use]
-    pub fn addresses(&self) -> Vec<Address> {
-        self.listeners
-            .iter()
-            .map(|(_, listener)| listener.address.clone())
-            .collect()
     }
 
     /// What it serves.

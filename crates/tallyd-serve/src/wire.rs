@@ -12,6 +12,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::ready;
 
+use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown};
@@ -69,9 +70,7 @@ impl Wire {
 
     /// Waits until there is something to read, without a buffer for it yet.
     pub async fn readable(&self) -> io::Result<()> {
-        let Some(watched) = self.watched.get() else {
-            return Ok(());
-        };
+        let watched = self.watch()?;
         poll_fn(|context| {
             self.slot.check(context)?;
             let guard = ready!(watched.poll_read_ready(context))?;
@@ -81,24 +80,25 @@ impl Wire {
         .await
     }
 
-    /// Reads what is there, waiting if there is nothing; 0 is the end. `room` is what may be read into.
-    pub async fn read(&self, buffer: &mut Vec<u8>, room: usize) -> io::Result<usize> {
-        let filled = buffer.len();
-        buffer.resize(filled + room, 0);
-        let outcome = self
-            .read_into(buffer.get_mut(filled..).unwrap_or_default())
-            .await;
-        buffer.truncate(filled + outcome.as_ref().copied().unwrap_or(0));
-        outcome
+    /// Whether the event loop knows this wire: it had to wait before.
+    #[must_use]
+    pub fn is_watched(&self) -> bool {
+        self.watched.get().is_some()
     }
 
-    async fn read_into(&self, space: &mut [u8]) -> io::Result<usize> {
-        let wanted = space.len();
-        let receive = || {
-            rustix::net::recv(&self.socket.0, &mut *space, RecvFlags::empty())
-                .map(|(count, _)| count)
-        };
-        self.attempt(Direction::Read, wanted, receive).await
+    /// Reads what is there right now, without waiting; nothing if there is nothing.
+    pub fn try_read(&self, buffer: &mut Vec<u8>, room: usize) -> io::Result<Option<usize>> {
+        match receive(&self.socket.0, buffer, room) {
+            Ok(count) => Ok(Some(count)),
+            Err(Errno::AGAIN | Errno::INTR) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Reads what is there, waiting if there is nothing; 0 is the end. There is room for at least `room` bytes.
+    pub async fn read(&self, buffer: &mut Vec<u8>, room: usize) -> io::Result<usize> {
+        let receive = || receive(&self.socket.0, buffer, room);
+        self.attempt(Direction::Read, room, receive).await
     }
 
     /// Writes as much of `slices` as the socket takes, waiting until it takes something.
@@ -215,6 +215,12 @@ fn poll_ready<'a>(
         Direction::Read => watched.poll_read_ready(context),
         Direction::Write => watched.poll_write_ready(context),
     }
+}
+
+/// Adds to the buffer, into memory that is not cleared before, with room for at least `room` bytes.
+fn receive(socket: &OwnedFd, buffer: &mut Vec<u8>, room: usize) -> Result<usize, Errno> {
+    buffer.reserve(room);
+    rustix::net::recv(socket, spare_capacity(buffer), RecvFlags::empty()).map(|(count, _)| count)
 }
 
 /// sendmsg, so that one call takes the head and the body, and says when more will follow at once.

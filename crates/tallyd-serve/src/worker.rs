@@ -85,7 +85,9 @@ pub struct Worker {
     pub sink: Sink,
     /// How it speaks.
     pub voice: Voice,
-    /// Told when a connection opened, closed, or the world changed.
+    /// Told when a connection opened while there was none.
+    pub opened: Notify,
+    /// Told when a connection closed, or the world changed.
     pub changed: Notify,
     serving: RefCell<Rc<Serving>>,
     draining: Cell<bool>,
@@ -109,6 +111,7 @@ impl Worker {
             patience: Patience::default(),
             sink,
             voice,
+            opened: Notify::new(),
             changed: Notify::new(),
             serving: RefCell::new(Rc::new(Serving::new(world))),
             draining: Cell::new(false),

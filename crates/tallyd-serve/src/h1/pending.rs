@@ -78,15 +78,19 @@ impl Pending {
         self.seen = 0;
     }
 
+    /// Reads what is there right now. False: nothing yet.
+    pub fn read_at_once(&mut self, worker: &Worker, wire: &Wire) -> Result<bool, Refused> {
+        self.make_room(worker);
+        match wire.try_read(&mut self.bytes, ROOM) {
+            Ok(Some(0)) | Err(_) => Err(Refused::Gone),
+            Ok(Some(_)) => Ok(true),
+            Ok(None) => Ok(false),
+        }
+    }
+
     /// Reads more; waits for it until the slot's deadline.
     pub async fn read(&mut self, worker: &Worker, wire: &Wire) -> Result<(), Refused> {
-        if self.bytes.capacity() == 0 {
-            self.bytes = worker.buffer();
-        }
-        if self.start > 0 {
-            self.bytes.drain(..self.start);
-            self.start = 0;
-        }
+        self.make_room(worker);
         match wire.read(&mut self.bytes, ROOM).await {
             Ok(0) => Err(Refused::Gone),
             Ok(_) => Ok(()),
@@ -94,6 +98,16 @@ impl Pending {
                 Err(Refused::Late)
             }
             Err(_) => Err(Refused::Gone),
+        }
+    }
+
+    fn make_room(&mut self, worker: &Worker) {
+        if self.bytes.capacity() == 0 {
+            self.bytes = worker.buffer();
+        }
+        if self.start > 0 {
+            self.bytes.drain(..self.start);
+            self.start = 0;
         }
     }
 

@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use listenfd::ListenFd;
 use sd_notify::NotifyState;
 use tallyd_serve::config::{self, Config, LogLevel};
-use tallyd_serve::listen::Inherited;
+use tallyd_serve::listen::{Address, Inherited};
 use tallyd_serve::say::Voice;
 use tallyd_serve::server::Server;
 
@@ -45,9 +45,9 @@ fn serve(typed: &Typed, config: Config, voice: &Voice) -> Result<(), String> {
         .map_err(|error| format!("cannot listen for signals: {error}"))?;
     let inherited = inherited()
         .map_err(|error| format!("cannot use an inherited socket (LISTEN_FDS): {error}"))?;
-    let server =
-        Server::start(config, inherited, voice.clone()).map_err(|error| error.to_string())?;
-    announce(&server, voice);
+    let announce = |config: &Config, addresses: &[Address]| announce(config, addresses, voice);
+    let server = Server::start(config, inherited, voice.clone(), announce)
+        .map_err(|error| error.to_string())?;
     tell_service_manager(voice, &[NotifyState::Ready]);
     attend(server, typed, &events, sender, voice)
 }
@@ -70,12 +70,9 @@ fn inherited() -> io::Result<Vec<Inherited>> {
 }
 
 /// Says where to point a browser.
-fn announce(server: &Server, voice: &Voice) {
-    let root = server.config().site.root.display();
-    let urls = server
-        .addresses()
-        .into_iter()
-        .flat_map(|address| address.urls());
+fn announce(config: &Config, addresses: &[Address], voice: &Voice) {
+    let root = config.site.root.display();
+    let urls = addresses.iter().flat_map(Address::urls);
     let lines: String = urls
         .map(|url| format!("Serving {root} at {url}\n"))
         .collect();
@@ -85,7 +82,7 @@ fn announce(server: &Server, voice: &Voice) {
             "cannot say the address on standard output: {error}"
         ));
     }
-    hint(server.config(), voice);
+    hint(config, voice);
 }
 
 /// Whoever shares a folder for the first time would wonder about a 404.
