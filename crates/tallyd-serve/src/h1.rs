@@ -36,6 +36,16 @@ pub struct Pump<'a> {
     worker: &'a Worker,
     wire: &'a Wire,
     client: Client,
+    arrival: Arrival,
+}
+
+/// How a connection came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrival {
+    /// Nobody was waiting behind it: it has hardly had time to ask.
+    Alone,
+    /// From a queue: what it asks has most likely arrived as well.
+    InQueue,
 }
 
 /// Whether the connection goes on after a request.
@@ -48,11 +58,12 @@ enum Next {
 impl<'a> Pump<'a> {
     /// A pump for a connection that was just accepted.
     #[must_use]
-    pub fn new(worker: &'a Worker, wire: &'a Wire, client: Client) -> Self {
+    pub fn new(worker: &'a Worker, wire: &'a Wire, client: Client, arrival: Arrival) -> Self {
         Pump {
             worker,
             wire,
             client,
+            arrival,
         }
     }
 
@@ -86,8 +97,7 @@ impl<'a> Pump<'a> {
         if answered > 0 && self.worker.is_draining() {
             return false;
         }
-        // Whoever has just connected has mostly asked already: then there is nothing to wait for.
-        if !self.wire.is_watched() {
+        if answered == 0 && self.arrival == Arrival::InQueue {
             match pending.read_at_once(self.worker, self.wire) {
                 Ok(true) => return true,
                 Ok(false) => {}
@@ -121,12 +131,15 @@ impl<'a> Pump<'a> {
                 Ok(None) => {}
                 Ok(Some(head)) if body != body::Fate::Unknown || head.body == BodyLength::None => {
                     let keep = self.respond(serving, &head, body).await;
-                    let length = head.length;
+                    let (length, last) = (head.length, !head.keep_alive);
                     pending.consume(length);
                     return match keep {
                         true => Next::Request,
-                        // Nothing unread: an ordinary close loses nothing.
-                        false if pending.is_empty() && body != body::Fate::Unread => Next::End,
+                        // The client's own last request, nothing unread: an ordinary close loses nothing.
+                        // Where we decide to end, another request may be on its way, and reset the reply.
+                        false if last && pending.is_empty() && body != body::Fate::Unread => {
+                            Next::End
+                        }
                         false => self.close(pending).await,
                     };
                 }

@@ -98,21 +98,32 @@ impl Shelf {
 
     async fn find(&self, path: &CleanPath<'_>, now: u64) -> Result<Found, Absence> {
         let root = self.current_root(now).await?;
+        match self.find_beneath(Arc::clone(&root), path, now).await {
+            // The root may have been switched a moment ago, and the old one be on its way out: nothing
+            // is missing as long as it is not missing in the tree that is current now.
+            Err(Absence::Missing) | Ok(Found::Directory(_)) if !self.is_current(&root).await => {
+                self.forget_root();
+                let root = self.current_root(now).await?;
+                self.find_beneath(root, path, now).await
+            }
+            found => found,
+        }
+    }
+
+    async fn find_beneath(
+        &self,
+        root: Arc<Root>,
+        path: &CleanPath<'_>,
+        now: u64,
+    ) -> Result<Found, Absence> {
         let located = self.locate(&root, path).await;
         let (relative, stamp) = match located {
             Ok(Located::File(relative, stamp)) => (relative, stamp),
             Ok(Located::Directory(place)) => return self.directory(root, place).await,
             Ok(Located::Slashless) => return Ok(Found::Slashless),
-            Err(error) => {
-                self.cache.borrow_mut().forget(path.as_bytes());
-                return Err(error.into());
-            }
+            Err(error) => return self.not_located(path, error),
         };
-        let known = self
-            .cache
-            .borrow_mut()
-            .entry(path.as_bytes())
-            .map(|entry| entry.clone());
+        let known = self.known(path);
         if let Some(known) = known
             && known.file.relative == relative
             && known.file.identity.stamp == stamp
@@ -126,6 +137,22 @@ impl Shelf {
             .borrow_mut()
             .keep(path.as_bytes(), Arc::clone(&file), now);
         Ok(Found::File(file))
+    }
+
+    /// Without a descriptor to look with, what is known still stands; everything else is not there.
+    fn not_located(&self, path: &CleanPath<'_>, error: Errno) -> Result<Found, Absence> {
+        if matches!(error, Errno::MFILE | Errno::NFILE)
+            && let Some(known) = self.known(path)
+        {
+            return Ok(Found::File(known.file));
+        }
+        self.cache.borrow_mut().forget(path.as_bytes());
+        Err(error.into())
+    }
+
+    fn known(&self, path: &CleanPath<'_>) -> Option<Entry> {
+        let mut cache = self.cache.borrow_mut();
+        cache.entry(path.as_bytes()).cloned()
     }
 
     fn trust(&self, path: &CleanPath<'_>, now: u64, known: &Entry) {
@@ -173,8 +200,7 @@ impl Shelf {
                 return Ok(root);
             }
         }
-        self.cache.borrow_mut().clear();
-        *self.root.borrow_mut() = None;
+        self.forget_root();
         let (path, symlinks) = (self.site.rules.root.clone(), self.site.rules.symlinks);
         let opened = on_disk(move || Root::open(&path, symlinks, Patience::Disk)).await;
         // Whatever it is that keeps the root from being opened, it may pass: 503, not 404.
@@ -190,14 +216,21 @@ impl Shelf {
         });
     }
 
+    fn forget_root(&self) {
+        self.cache.borrow_mut().clear();
+        *self.root.borrow_mut() = None;
+    }
+
     async fn is_current(&self, root: &Arc<Root>) -> bool {
-        match root.is_current(Patience::Cached) {
+        let looked = match root.is_current(Patience::Cached) {
             Err(Errno::AGAIN) => {
                 let root = Arc::clone(root);
-                on_disk(move || root.is_current(Patience::Disk)).await == Ok(true)
+                on_disk(move || root.is_current(Patience::Disk)).await
             }
-            other => other == Ok(true),
-        }
+            looked => looked,
+        };
+        // Without a descriptor to look with, what is known still stands.
+        matches!(looked, Ok(true) | Err(Errno::MFILE | Errno::NFILE))
     }
 
     async fn locate(&self, root: &Arc<Root>, path: &CleanPath<'_>) -> Result<Located, Errno> {

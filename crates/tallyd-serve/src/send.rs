@@ -117,11 +117,13 @@ impl<'a> Delivery<'a> {
             connection,
             &self.worker.date(now),
         );
+        // What is sent last before a hang-up leaves in one packet with it, as nginx does by tcp_nopush.
+        let last = !connection.keep;
         let outcome = match &reply.body {
-            _ if reply.head_only => self.put(&head, &[], false).await,
-            Body::Empty => self.put(&head, &[], false).await,
-            Body::Bytes(bytes) => self.put(&head, bytes, false).await,
-            Body::Span(span) => self.span(&head, *span, false).await,
+            _ if reply.head_only => self.put(&head, &[], last).await,
+            Body::Empty => self.put(&head, &[], last).await,
+            Body::Bytes(bytes) => self.put(&head, bytes, last).await,
+            Body::Span(span) => self.span(&head, *span, last).await,
             Body::Spans(spans) => self.spans(&head, spans, parts.as_ref()).await,
             Body::Listing(view) => self.listing(&head, *view, connection).await,
         };
@@ -205,11 +207,14 @@ impl<'a> Delivery<'a> {
         let mut before = head.to_vec();
         loop {
             self.wire.slot().rest();
+            let turn = self.worker.listing.acquire().await;
             let piece = pooled(move || {
                 let piece = listing.piece();
                 (listing, piece)
             });
-            let (unfinished, piece) = piece.await.ok_or(Outcome::Broken)?;
+            let made = piece.await;
+            drop(turn);
+            let (unfinished, piece) = made.ok_or(Outcome::Broken)?;
             listing = unfinished;
             let Some(piece) = piece.map_err(|_| Outcome::Broken)? else {
                 break;

@@ -4,7 +4,7 @@
 //! loop only when the kernel says "not now": a connection that asks, is answered and leaves at once is
 //! never registered with epoll at all. Knows nothing of HTTP.
 
-use std::cell::OnceCell;
+use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
@@ -25,8 +25,16 @@ use crate::patience::Slot;
 #[derive(Debug)]
 pub struct Wire {
     socket: Socket,
-    watched: OnceCell<AsyncFd<Socket>>,
+    watched: RefCell<Option<Watched>>,
     slot: Rc<Slot>,
+}
+
+/// A wire's registration. Most only ever wait to read: a socket that takes everything is writable all
+/// the time, and each registration for that would wake the worker once for nothing.
+#[derive(Clone, Debug)]
+struct Watched {
+    socket: Rc<AsyncFd<Socket>>,
+    writes: bool,
 }
 
 /// Shared between the wire and its registration, which comes later or never.
@@ -45,7 +53,7 @@ impl AsFd for Wire {
     }
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 enum Direction {
     Read,
     Write,
@@ -57,7 +65,7 @@ impl Wire {
     pub fn new(socket: OwnedFd, slot: Rc<Slot>) -> Wire {
         Wire {
             socket: Socket(Arc::new(socket)),
-            watched: OnceCell::new(),
+            watched: RefCell::new(None),
             slot,
         }
     }
@@ -70,7 +78,7 @@ impl Wire {
 
     /// Waits until there is something to read, without a buffer for it yet.
     pub async fn readable(&self) -> io::Result<()> {
-        let watched = self.watch()?;
+        let watched = self.watch(Direction::Read)?;
         poll_fn(|context| {
             self.slot.check(context)?;
             let guard = ready!(watched.poll_read_ready(context))?;
@@ -83,7 +91,7 @@ impl Wire {
     /// Whether the event loop knows this wire: it had to wait before.
     #[must_use]
     pub fn is_watched(&self) -> bool {
-        self.watched.get().is_some()
+        self.watched.borrow().is_some()
     }
 
     /// Reads what is there right now, without waiting; nothing if there is nothing.
@@ -159,18 +167,17 @@ impl Wire {
         wanted: usize,
         mut call: impl FnMut() -> Result<usize, Errno>,
     ) -> io::Result<usize> {
-        if self.watched.get().is_none() {
+        if !self.is_watched() {
             match call() {
-                Err(Errno::AGAIN) => {}
-                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN | Errno::INTR) => {}
                 other => return Ok(other?),
             }
         }
-        let watched = self.watch()?;
+        let watched = self.watch(direction)?;
         poll_fn(|context| {
             loop {
                 self.slot.check(context)?;
-                let mut guard = ready!(poll_ready(watched, direction, context))?;
+                let mut guard = ready!(poll_ready(&watched, direction, context))?;
                 match call() {
                     Err(Errno::AGAIN) => guard.clear_ready(),
                     Err(Errno::INTR) => {}
@@ -187,12 +194,28 @@ impl Wire {
         .await
     }
 
-    fn watch(&self) -> io::Result<&AsyncFd<Socket>> {
-        if let Some(watched) = self.watched.get() {
-            return Ok(watched);
+    /// The registration for waits in this direction, made when the first one comes.
+    fn watch(&self, direction: Direction) -> io::Result<Rc<AsyncFd<Socket>>> {
+        let mut watched = self.watched.borrow_mut();
+        let writes = matches!(direction, Direction::Write);
+        if let Some(known) = &*watched
+            && (known.writes || !writes)
+        {
+            return Ok(Rc::clone(&known.socket));
         }
-        let watched = watched(self.socket.clone(), Interest::READABLE | Interest::WRITABLE)?;
-        Ok(self.watched.get_or_init(|| watched))
+        // A socket can be registered once only: the old one has to go first.
+        *watched = None;
+        let interest = if writes {
+            Interest::READABLE | Interest::WRITABLE
+        } else {
+            Interest::READABLE
+        };
+        let socket = Rc::new(register(self.socket.clone(), interest)?);
+        *watched = Some(Watched {
+            socket: Rc::clone(&socket),
+            writes,
+        });
+        Ok(socket)
     }
 }
 
@@ -202,7 +225,7 @@ impl Wire {
     reason = "the new constructor is unsafe because AsRawFd may lie; ours hold an OwnedFd and can't, \
               and unsafe is forbidden here"
 )]
-pub fn watched<T: AsRawFd>(socket: T, interest: Interest) -> io::Result<AsyncFd<T>> {
+pub fn register<T: AsRawFd>(socket: T, interest: Interest) -> io::Result<AsyncFd<T>> {
     AsyncFd::with_interest(socket, interest)
 }
 

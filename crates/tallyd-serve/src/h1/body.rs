@@ -13,6 +13,10 @@ use crate::send::interim_continue;
 use crate::wire::Wire;
 use crate::worker::{Serving, Worker};
 
+/// Chunk sizes and extensions of a body may take so much, or as much as the body itself may: tiny chunks with
+/// long extensions would otherwise be read for hundreds of times that.
+const FRAMING: u64 = 64 * 1024;
+
 /// What became of a request's body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
@@ -124,12 +128,14 @@ async fn chunked(
 ) -> Result<(), Refused> {
     let mut chunks = Chunked::new();
     let mut body = 0;
+    let mut framing = 0;
     loop {
         let here = pending.rest().get(plan.head..).unwrap_or_default();
         let skipped = chunks.skip(here).map_err(|_| Refused::BodyMalformed)?;
         pending.remove(plan.head, skipped.used);
         body += skipped.body;
-        if body > plan.most {
+        framing += skipped.used as u64 - skipped.body;
+        if body > plan.most || framing > plan.most.max(FRAMING) {
             return Err(Refused::BodyTooLarge);
         }
         if skipped.done {

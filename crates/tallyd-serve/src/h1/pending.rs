@@ -9,6 +9,10 @@ use crate::worker::Worker;
 /// Read this much at a time; most heads fit at once.
 const ROOM: usize = 4096;
 
+/// Pieces of a body before other connections of the worker get their turn: a socket that is never empty
+/// never has to be waited for.
+const TURN: u32 = 16;
+
 /// How long a connection that is being closed may still send, and how much.
 pub const LINGER: Duration = Duration::from_secs(1);
 const LINGER_BYTES: usize = 1024 * 1024;
@@ -23,6 +27,8 @@ pub struct Pending {
     start: usize,
     /// How much of the rest has been looked at for a head.
     seen: usize,
+    /// Pieces read since something was last used.
+    pieces: u32,
 }
 
 impl Pending {
@@ -55,6 +61,7 @@ impl Pending {
     pub fn consume(&mut self, length: usize) {
         self.start += length;
         self.seen = 0;
+        self.pieces = 0;
         if self.is_empty() {
             self.bytes.clear();
             self.start = 0;
@@ -91,6 +98,10 @@ impl Pending {
     /// Reads more; waits for it until the slot's deadline.
     pub async fn read(&mut self, worker: &Worker, wire: &Wire) -> Result<(), Refused> {
         self.make_room(worker);
+        self.pieces += 1;
+        if self.pieces.is_multiple_of(TURN) {
+            tokio::task::yield_now().await;
+        }
         match wire.read(&mut self.bytes, ROOM).await {
             Ok(0) => Err(Refused::Gone),
             Ok(_) => Ok(()),
@@ -115,7 +126,7 @@ impl Pending {
     pub async fn drop_all(&mut self, worker: &Worker, wire: &Wire) {
         let mut dropped = 0;
         while dropped < LINGER_BYTES {
-            self.consume(self.rest().len());
+            self.remove(0, self.rest().len());
             if self.read(worker, wire).await.is_err() {
                 break;
             }
