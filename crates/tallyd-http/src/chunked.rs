@@ -3,7 +3,10 @@
 //! Promises: nothing is buffered, any split of the input gives the same result, and every line has a limit.
 //! Strict on purpose: two readers that disagree about where a body ends are how requests are smuggled.
 
+mod extension;
+
 use crate::syntax::{is_text, is_token};
+use extension::Place;
 
 /// Reads past a chunked body, piece by piece.
 #[derive(Clone, Debug, Default)]
@@ -38,7 +41,7 @@ pub struct Skipped {
 pub enum ChunkError {
     /// No digits, too many, or something that is none.
     Size,
-    /// A control character, or a line end that is not CRLF, in a chunk-size line.
+    /// A malformed extension, or a line end that is not CRLF, in a chunk-size line.
     Line,
     /// The data is not followed by CRLF.
     Data,
@@ -52,7 +55,7 @@ pub enum ChunkError {
 enum State {
     Size { value: u64, digits: u8 },
     AfterSize { value: u64 },
-    Extension { value: u64 },
+    Extension { value: u64, place: Place },
     SizeEnd { value: u64 },
     Data { left: u64 },
     DataReturn,
@@ -119,7 +122,7 @@ impl Chunked {
         match self.state {
             State::Size { value, digits } => size(byte, value, digits),
             State::AfterSize { value } => after_size(byte, value),
-            State::Extension { value } => extension(byte, value),
+            State::Extension { value, place } => extension(byte, value, place),
             State::SizeEnd { value } => {
                 self.line = 0;
                 match (byte, value) {
@@ -186,19 +189,22 @@ fn size(byte: u8, value: u64, digits: u8) -> Result<State, ChunkError> {
 fn after_size(byte: u8, value: u64) -> Result<State, ChunkError> {
     match byte {
         b' ' | b'\t' => Ok(State::AfterSize { value }),
-        b';' => Ok(State::Extension { value }),
+        b';' => Ok(State::Extension {
+            value,
+            place: Place::Semicolon,
+        }),
         b'\r' => Ok(State::SizeEnd { value }),
         b'\n' => Err(ChunkError::Line),
         _ => Err(ChunkError::Size),
     }
 }
 
-/// RFC 9112 section 7.1.1: unrecognized extensions are ignored; here that is all of them.
-fn extension(byte: u8, value: u64) -> Result<State, ChunkError> {
-    match byte {
-        b'\r' => Ok(State::SizeEnd { value }),
-        _ if is_text(byte) => Ok(State::Extension { value }),
-        _ => Err(ChunkError::Line),
+/// RFC 9112 section 7.1.1: unrecognized extensions are ignored; here that is all of them, if they are extensions.
+fn extension(byte: u8, value: u64, place: Place) -> Result<State, ChunkError> {
+    match place.after(byte) {
+        Some(place) => Ok(State::Extension { value, place }),
+        None if byte == b'\r' && place.is_whole() => Ok(State::SizeEnd { value }),
+        None => Err(ChunkError::Line),
     }
 }
 

@@ -126,11 +126,13 @@ fn named_quality(list: &[u8], coding: Coding) -> Option<Quality> {
     quality_where(list, |name| coding.is_named(name))
 }
 
+/// The lowest where it is named twice: what was refused once is not sent, wherever in the list that was.
 fn quality_where(list: &[u8], wanted: impl Fn(&[u8]) -> bool) -> Option<Quality> {
     list::members(list)
         .filter_map(list::weighted)
-        .find(|(name, _)| wanted(name))
+        .filter(|(name, _)| wanted(name))
         .map(|(_, quality)| quality)
+        .min()
 }
 
 #[cfg(test)]
@@ -183,6 +185,12 @@ mod tests {
         // Section 8.4.1.3: x-gzip is gzip. Others that only look like it are not.
         check("x-gzip", ALL, Gzip);
         check("notgzip, gzipx, xgzip", ALL, Identity);
+        // Named twice: a refusal holds, wherever it is.
+        check("gzip;q=0, gzip", ALL, Identity);
+        check("gzip, gzip;q=0", ALL, Identity);
+        check("x-gzip, gzip;q=0", ALL, Identity);
+        check("*, *;q=0", ALL, Identity);
+        check("gzip, gzip;q=0.3, br;q=0.5", ALL, Brotli);
         // Malformed members are left out.
         check("gzip;q=, br;q=nan, zstd;q=9", ALL, Identity);
         check("br;q=1.5, gzip;q=0.2", ALL, Gzip);

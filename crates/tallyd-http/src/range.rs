@@ -107,8 +107,11 @@ impl Spec {
                 last: u64::MAX,
             }),
             (first, last) => {
-                let (first, last) = (number(first)?, number(last)?);
-                (first <= last).then_some(Self::From { first, last })
+                let spec = Self::From {
+                    first: number(first)?,
+                    last: number(last)?,
+                };
+                (magnitude(first) <= magnitude(last)).then_some(spec)
             }
         }
     }
@@ -141,6 +144,15 @@ fn number(digits: &[u8]) -> Option<u64> {
             .saturating_add(u64::from(digit - b'0'))
     };
     Some(digits.iter().fold(0, add))
+}
+
+/// Digits, made to compare like the number that they are, however large: how many, and then which.
+fn magnitude(digits: &[u8]) -> (usize, &[u8]) {
+    let mut digits = digits;
+    while let [b'0', rest @ ..] = digits {
+        digits = rest;
+    }
+    (digits.len(), digits)
 }
 
 /// Spans that neither overlap nor touch, in the order of their first mention; on the stack.

@@ -5,6 +5,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::mpsc::Sender;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -30,8 +31,8 @@ pub type ListenerId = u64;
 /// What a worker is told to do.
 #[derive(Debug)]
 pub enum Order {
-    /// Serve this from now on.
-    Serve(Arc<World>),
+    /// Serve this from now on, and drop the sender to say so.
+    Serve(Arc<World>, Sender<()>),
     /// Accept on this socket too.
     Listen(ListenerId, OwnedFd),
     /// Accept on it no longer.
@@ -118,7 +119,10 @@ async fn follow(worker: Rc<Worker>, mut orders: UnboundedReceiver<Order>) {
     let mut listeners: HashMap<ListenerId, Rc<Notify>> = HashMap::new();
     while let Some(order) = orders.recv().await {
         match order {
-            Order::Serve(world) => worker.serve(world),
+            Order::Serve(world, taken) => {
+                worker.serve(world);
+                drop(taken);
+            }
             Order::Listen(id, socket) => {
                 let stop = Rc::new(Notify::new());
                 listeners.insert(id, Rc::clone(&stop));

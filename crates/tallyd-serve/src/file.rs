@@ -3,7 +3,7 @@
 //! Promises: facts and content belong together; what was changed while it was read is read again.
 //! Runs on the blocking pool; the worker only ever sees the finished [`File`].
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
@@ -79,6 +79,18 @@ pub enum Refusal {
     Unlisted,
     /// The system refused.
     System(Errno),
+    /// The root it is in can't be opened.
+    Root(Errno),
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Refusal::Unlisted => out.write_str("its type is not listed"),
+            Refusal::System(error) => write!(out, "{error}"),
+            Refusal::Root(error) => write!(out, "the root can't be opened: {error}"),
+        }
+    }
 }
 
 impl File {

@@ -12,13 +12,13 @@ mod body;
 mod pending;
 mod refused;
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use tallyd_http::head::{self, BodyLength, Head};
 use tallyd_http::request::Method;
 
 use crate::answer::{Answer, answer, refuse};
-use crate::config::Limits;
 use crate::head::Connection;
 use crate::receipt::Client;
 use crate::send::{Asked, Delivery};
@@ -37,6 +37,7 @@ pub struct Pump<'a> {
     wire: &'a Wire,
     client: Client,
     arrival: Arrival,
+    answered: Cell<u64>,
 }
 
 /// How a connection came.
@@ -64,36 +65,33 @@ impl<'a> Pump<'a> {
             wire,
             client,
             arrival,
+            answered: Cell::new(0),
         }
     }
 
     /// Serves the connection to its end; returns how many requests were answered.
     pub async fn run(&self) -> u64 {
         let mut pending = Pending::default();
-        let mut answered = 0;
         loop {
+            if pending.is_empty() && !self.wait(&mut pending).await {
+                break;
+            }
+            // Not before: the configuration may have changed while the connection was idle.
             let serving = self.worker.serving();
-            if pending.is_empty()
-                && !self
-                    .wait(&serving.world.limits, &mut pending, answered)
-                    .await
-            {
-                pending.release(self.worker);
-                return answered;
-            }
             if self.exchange(&serving, &mut pending).await == Next::End {
-                pending.release(self.worker);
-                return answered;
+                break;
             }
-            answered += 1;
-            if answered % TURN == 0 {
+            if self.answered.get().is_multiple_of(TURN) {
                 tokio::task::yield_now().await;
             }
         }
+        pending.release(self.worker);
+        self.answered.get()
     }
 
     /// Waits for the first byte of a request, without a buffer. False: there will be none.
-    async fn wait(&self, limits: &Limits, pending: &mut Pending, answered: u64) -> bool {
+    async fn wait(&self, pending: &mut Pending) -> bool {
+        let answered = self.answered.get();
         if answered > 0 && self.worker.is_draining() {
             return false;
         }
@@ -106,10 +104,9 @@ impl<'a> Pump<'a> {
         }
         pending.release(self.worker);
         // A new connection has as long as a head may take; an old one as long as the operator likes.
-        let limit = if answered == 0 {
-            limits.head_timeout
-        } else {
-            limits.keep_alive
+        let limit = match (answered, &self.worker.serving().world.limits) {
+            (0, limits) => limits.head_timeout,
+            (_, limits) => limits.keep_alive,
         };
         self.wire.slot().until(self.worker.after(limit), true);
         self.wire.readable().await.is_ok()
@@ -195,6 +192,7 @@ impl<'a> Pump<'a> {
         answer: &Answer,
         connection: Connection,
     ) -> bool {
+        self.answered.set(self.answered.get() + 1);
         let connection = connection.suiting(&answer.reply);
         let shelf = serving.shelf(asked.request);
         let delivery = Delivery::new(self.worker, shelf, self.wire, asked, answer);

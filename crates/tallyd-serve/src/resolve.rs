@@ -4,7 +4,7 @@
 //! (RESOLVE_CACHED); everything else goes to the blocking pool. A cached file is trusted for
 //! [`TRUSTED`], then its path is looked at again.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -17,11 +17,15 @@ use crate::cache::{Cache, Entry};
 use crate::file::{self, File, Refusal};
 use crate::locate::{Located, locate};
 use crate::resource::{Absence, Picked, Resource};
+use crate::say::Voice;
 use crate::site::Site;
 use crate::tree::{Kind, Patience, Root};
 
 /// Milliseconds for which a look at a path is believed: no stale page that a person could see.
 pub const TRUSTED: u64 = 100;
+
+/// Milliseconds between two messages about what can't be served: each request could cause one.
+const QUIET: u64 = 1000;
 
 /// Milliseconds after which compressed variants that were not there are looked for again. Sending the
 /// plain file meanwhile is not wrong, only larger.
@@ -36,6 +40,9 @@ pub struct Shelf {
     cache: RefCell<Cache>,
     /// The pages that replace the built-in ones: a small tree of their own.
     pub pages: Option<Rc<Shelf>>,
+    voice: Voice,
+    /// When a failure was last spoken of.
+    said: Cell<Option<u64>>,
 }
 
 #[derive(Clone, Debug)]
@@ -47,15 +54,17 @@ struct Rooted {
 impl Shelf {
     /// A shelf for `site` with nothing on it.
     #[must_use]
-    pub fn new(site: Arc<Site>, cache_memory: usize) -> Shelf {
+    pub fn new(site: Arc<Site>, cache_memory: usize, voice: Voice) -> Shelf {
         let pages = site
             .pages()
-            .map(|pages| Rc::new(Shelf::new(Arc::new(pages), cache_memory)));
+            .map(|pages| Rc::new(Shelf::new(Arc::new(pages), cache_memory, voice.clone())));
         Shelf {
             site,
             root: RefCell::new(None),
             cache: RefCell::new(Cache::new(cache_memory)),
             pages,
+            voice,
+            said: Cell::new(None),
         }
     }
 
@@ -73,8 +82,26 @@ impl Shelf {
             Ok(Found::File(file)) => pick(file, accept_encoding),
             Ok(Found::Directory(place)) => Resource::Directory(place),
             Ok(Found::Slashless) => Resource::Moved(Status::MOVED, with_slash(path)),
-            Err(absence) => Resource::Absent(absence),
+            Err(refusal) => Resource::Absent(self.absence(path, refusal, now)),
         }
+    }
+
+    /// Why `path` is absent. What the operator can do something about is said, once a second at most.
+    fn absence(&self, path: &CleanPath<'_>, refusal: Refusal, now: u64) -> Absence {
+        let absence = Absence::from(refusal);
+        let is_new = || {
+            self.said
+                .get()
+                .is_none_or(|said| now.saturating_sub(said) >= QUIET)
+        };
+        if matches!(absence, Absence::Broken | Absence::Away) && is_new() {
+            self.said.set(Some(now));
+            let root = self.site.rules.root.display();
+            let path = String::from_utf8_lossy(path.as_bytes());
+            self.voice
+                .error(format_args!("cannot serve {path} from {root}: {refusal}"));
+        }
+        absence
     }
 
     /// The root, as it was opened: for what reads more than one file of it.
@@ -96,18 +123,21 @@ impl Shelf {
         (now.saturating_sub(entry.checked) <= TRUSTED).then(|| Arc::clone(&entry.file))
     }
 
-    async fn find(&self, path: &CleanPath<'_>, now: u64) -> Result<Found, Absence> {
+    async fn find(&self, path: &CleanPath<'_>, now: u64) -> Result<Found, Refusal> {
         let root = self.current_root(now).await?;
-        match self.find_beneath(Arc::clone(&root), path, now).await {
-            // The root may have been switched a moment ago, and the old one be on its way out: nothing
-            // is missing as long as it is not missing in the tree that is current now.
-            Err(Absence::Missing) | Ok(Found::Directory(_)) if !self.is_current(&root).await => {
-                self.forget_root();
-                let root = self.current_root(now).await?;
-                self.find_beneath(root, path, now).await
-            }
-            found => found,
+        let found = self.find_beneath(Arc::clone(&root), path, now).await;
+        let is_missing = match &found {
+            Ok(found) => matches!(found, Found::Directory(_)),
+            Err(refusal) => Absence::from(*refusal) == Absence::Missing,
+        };
+        // The root may have been switched a moment ago, and the old one be on its way out: nothing
+        // is missing as long as it is not missing in the tree that is current now.
+        if is_missing && !self.is_current(&root).await {
+            self.forget_root();
+            let root = self.current_root(now).await?;
+            return self.find_beneath(root, path, now).await;
         }
+        found
     }
 
     async fn find_beneath(
@@ -115,7 +145,7 @@ impl Shelf {
         root: Arc<Root>,
         path: &CleanPath<'_>,
         now: u64,
-    ) -> Result<Found, Absence> {
+    ) -> Result<Found, Refusal> {
         let located = self.locate(&root, path).await;
         let (relative, stamp) = match located {
             Ok(Located::File(relative, stamp)) => (relative, stamp),
@@ -140,14 +170,14 @@ impl Shelf {
     }
 
     /// Without a descriptor to look with, what is known still stands; everything else is not there.
-    fn not_located(&self, path: &CleanPath<'_>, error: Errno) -> Result<Found, Absence> {
+    fn not_located(&self, path: &CleanPath<'_>, error: Errno) -> Result<Found, Refusal> {
         if matches!(error, Errno::MFILE | Errno::NFILE)
             && let Some(known) = self.known(path)
         {
             return Ok(Found::File(known.file));
         }
         self.cache.borrow_mut().forget(path.as_bytes());
-        Err(error.into())
+        Err(Refusal::System(error))
     }
 
     fn known(&self, path: &CleanPath<'_>) -> Option<Entry> {
@@ -188,7 +218,7 @@ impl Shelf {
     }
 
     /// The root, looked at again if that was a while ago; a switched one empties the cache.
-    async fn current_root(&self, now: u64) -> Result<Arc<Root>, Absence> {
+    async fn current_root(&self, now: u64) -> Result<Arc<Root>, Refusal> {
         let known = self.root.borrow().clone();
         if let Some(rooted) = &known {
             if now.saturating_sub(rooted.checked) <= TRUSTED {
@@ -203,8 +233,7 @@ impl Shelf {
         self.forget_root();
         let (path, symlinks) = (self.site.rules.root.clone(), self.site.rules.symlinks);
         let opened = on_disk(move || Root::open(&path, symlinks, Patience::Disk)).await;
-        // Whatever it is that keeps the root from being opened, it may pass: 503, not 404.
-        let root = Arc::new(opened.map_err(|_| Absence::Away)?);
+        let root = Arc::new(opened.map_err(Refusal::Root)?);
         self.set_root(&root, now);
         Ok(root)
     }
@@ -244,23 +273,23 @@ impl Shelf {
         }
     }
 
-    async fn load(&self, root: Arc<Root>, relative: Vec<u8>) -> Result<Arc<File>, Absence> {
+    async fn load(&self, root: Arc<Root>, relative: Vec<u8>) -> Result<Arc<File>, Refusal> {
         let site = Arc::clone(&self.site);
         let loaded = pooled(move || file::load(&root, &site, &relative)).await;
-        match loaded {
-            Some(Ok(file)) => Ok(Arc::new(file)),
-            Some(Err(refusal)) => Err(Refusal::into(refusal)),
-            None => Err(Absence::Broken),
-        }
+        loaded
+            .unwrap_or(Err(Refusal::System(Errno::IO)))
+            .map(Arc::new)
     }
 
     /// A directory that is to be listed must be readable: found out before the reply is decided.
-    async fn directory(&self, root: Arc<Root>, place: Vec<u8>) -> Result<Found, Absence> {
+    async fn directory(&self, root: Arc<Root>, place: Vec<u8>) -> Result<Found, Refusal> {
         if !self.site.rules.listing {
             return Ok(Found::Directory(place));
         }
         let tried = place.clone();
-        on_disk(move || root.read(&tried).map(|_| ())).await?;
+        on_disk(move || root.read(&tried).map(|_| ()))
+            .await
+            .map_err(Refusal::System)?;
         Ok(Found::Directory(place))
     }
 }

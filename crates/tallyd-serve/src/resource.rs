@@ -93,6 +93,8 @@ impl From<Refusal> for Absence {
         match refusal {
             Refusal::Unlisted => Absence::Unlisted,
             Refusal::System(error) => error.into(),
+            // Whatever it is that keeps the root from being opened, it may pass: 503, not 404.
+            Refusal::Root(_) => Absence::Away,
         }
     }
 }

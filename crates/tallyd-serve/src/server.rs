@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,9 @@ use crate::listen::{Address, Inherited, ListenError, Listener};
 use crate::say::Voice;
 use crate::site::{Books, Sites};
 use crate::worker::World;
+
+/// How long the workers may take to serve another configuration: each does between two requests.
+const TAKEN: Duration = Duration::from_secs(1);
 
 /// How long the access log may take to write its last lines.
 const LAST_LINES: Duration = Duration::from_secs(2);
@@ -153,14 +157,21 @@ impl Server {
         }
         self.voice.set_level(config.log_level);
         let world = Arc::new(World::new(&config, Sites::build(&config, &mut self.books)));
+        let (taken, all_taken) = channel();
         for hand in &self.hands {
-            hand.tell(Order::Serve(Arc::clone(&world)));
+            hand.tell(Order::Serve(Arc::clone(&world), taken.clone()));
         }
+        drop(taken);
         self.leave_old(&config);
         for listener in opened {
             self.add(listener);
         }
         self.config = config;
+        // Whoever reads that it is in force may ask at once.
+        if all_taken.recv_timeout(TAKEN) == Err(RecvTimeoutError::Timeout) {
+            self.voice
+                .warn("a worker is busy: it serves the new configuration a little later");
+        }
         Ok(())
     }
 

@@ -51,13 +51,13 @@ pub struct Serving {
 }
 
 impl Serving {
-    fn new(world: Arc<World>) -> Serving {
+    fn new(world: Arc<World>, voice: &Voice) -> Serving {
         let memory = world.cache_memory / world.sites.all().len().max(1);
         let shelves = world
             .sites
             .all()
             .iter()
-            .map(|site| Shelf::new(Arc::clone(site), memory))
+            .map(|site| Shelf::new(Arc::clone(site), memory, voice.clone()))
             .collect();
         Serving { world, shelves }
     }
@@ -116,11 +116,11 @@ impl Worker {
             name,
             patience: Patience::default(),
             sink,
+            serving: RefCell::new(Rc::new(Serving::new(world, &voice))),
             voice,
             listing: Semaphore::new(LISTING),
             opened: Notify::new(),
             changed: Notify::new(),
-            serving: RefCell::new(Rc::new(Serving::new(world))),
             draining: Cell::new(false),
             start: Instant::now(),
             today: RefCell::new((i64::MIN, [b' '; 29])),
@@ -136,7 +136,7 @@ impl Worker {
 
     /// Serves another world from the next request on.
     pub fn serve(&self, world: Arc<World>) {
-        *self.serving.borrow_mut() = Rc::new(Serving::new(world));
+        *self.serving.borrow_mut() = Rc::new(Serving::new(world, &self.voice));
         self.changed.notify_waiters();
     }
 

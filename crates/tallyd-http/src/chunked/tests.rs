@@ -51,14 +51,85 @@ fn extensions_are_read_past() {
         Ok(Some((41, 5))),
     );
     check(b"5;a=\"b\\\"c;d\"\r\nhello\r\n0\r\n\r\n", Ok(Some((26, 5))));
-    check(b"5;\r\nhello\r\n0\r\n\r\n", Ok(Some((16, 5))));
-    // White space before the semicolon is BWS; padding without one is what old senders do.
+    // White space around the semicolon is BWS; padding without one is what old senders do.
     check(b"5 ;x\r\nhello\r\n0\r\n\r\n", Ok(Some((18, 5))));
     check(b"5    \r\nhello\r\n0 \t\r\n\r\n", Ok(Some((21, 5))));
     check(b"5;\0ext\r\n", Err(ChunkError::Line));
     check(b"5;e\x7f\r\n", Err(ChunkError::Line));
     check(b"5;e\nhello", Err(ChunkError::Line));
     check(b"5;e\rx", Err(ChunkError::Line));
+}
+
+#[test]
+fn extensions_are_names_and_values() {
+    let line = |extensions: &str| format!("5{extensions}\r\nhello\r\n0\r\n\r\n").into_bytes();
+    // RFC 9112 section 7.1.1: *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] ).
+    for extensions in [
+        ";a",
+        ";a;b;c",
+        ";a=1;b=2",
+        " \t; \ta \t= \t1 \t; \tb",
+        ";a ;b",
+        ";!#$%&'*+-.^_`|~09azAZ=!#$%&'*+-.^_`|~09azAZ",
+        ";a=\"\"",
+        ";a=\"b\" ;c=d",
+        ";a=\"; = \t\\\" \\\\ caf\u{e9}\"",
+        ";a=\"\\\t\\ \\\u{e9}\"",
+    ] {
+        let input = line(extensions);
+        check(&input, Ok(Some((input.len(), 5))));
+    }
+    for extensions in [
+        // No name.
+        ";",
+        "; ",
+        " ;\t",
+        ";;",
+        ";;a",
+        ";a;",
+        ";a; ",
+        ";a=1;",
+        ";=1",
+        "; =1",
+        // A name that is no token.
+        ";\"a\"",
+        ";a b",
+        ";a,b",
+        ";a:b",
+        ";caf\u{e9}",
+        ";(a)",
+        ";a/b",
+        // No value, or one that is neither a token nor a quoted string.
+        ";a=",
+        ";a= ",
+        ";a=;b",
+        ";a==1",
+        ";a=b=c",
+        ";a=b c",
+        ";a=b,c",
+        ";a=\u{e9}",
+        ";a=b\"c\"",
+        ";a=\"b\"c",
+        ";a=\"b\"\"c\"",
+        ";a=\"b",
+        ";a=\"b\\\"",
+        ";a=\"b\\",
+        ";a=\"\0\"",
+        ";a=\"\\\x7f\"",
+        ";a='b c'",
+        // White space after an extension is none of the RFC's, only after the size is it of old senders.
+        ";a ",
+        ";a=1 ",
+        ";a=\"b\"\t",
+        // The quotes hide no line end.
+        ";a=\"\r\n\"",
+        ";a=\"\\\r\n\"",
+        ";a\n",
+        ";a=b\n",
+        ";a=\"b\"\n",
+    ] {
+        check(&line(extensions), Err(ChunkError::Line));
+    }
 }
 
 #[test]
@@ -202,6 +273,7 @@ fn almost_chunked() -> impl Strategy<Value = Vec<u8>> {
         1 => Just(LAST.to_vec()),
         1 => Just(b"0\r\nA: b\r\n\r\n".to_vec()),
         1 => Just(b"5;ext=1\r\nhello\r\n".to_vec()),
+        1 => Just(b"5 ; a = \"b\\\"\" ; c\r\nhello\r\n".to_vec()),
         1 => prop::collection::vec(any::<u8>(), 0..6),
         1 => Just(b"\r\n".to_vec()),
     ];

@@ -121,7 +121,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The beginning of a day that the calendar has.
+/// The beginning of a day that the calendar of [`super`] has; a year of two digits could mean one beyond it.
 fn day_start(year: i64, month: i64, day: i64) -> Option<i64> {
     let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let days = match month {
@@ -130,7 +130,8 @@ fn day_start(year: i64, month: i64, day: i64) -> Option<i64> {
         4 | 6 | 9 | 11 => 30,
         _ => 31,
     };
-    (year >= 1 && (1..=days).contains(&day)).then(|| seconds_of_day(year, month, day))
+    ((1..=9999).contains(&year) && (1..=days).contains(&day))
+        .then(|| seconds_of_day(year, month, day))
 }
 
 /// The latest year that ends in these two digits and makes the date no more than 50 years future

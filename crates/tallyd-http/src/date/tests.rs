@@ -181,6 +181,9 @@ fn two_digit_years_are_at_most_fifty_years_in_the_future() {
     // The day must exist in the year that was meant.
     assert_eq!(parse(b"Thursday, 29-Feb-23 00:00:00 GMT", NOW), None);
     assert!(parse(b"Thursday, 29-Feb-24 00:00:00 GMT", NOW).is_some());
+    // What was meant has no four-digit year.
+    assert_eq!(parse(b"Saturday, 01-Jan-00 00:00:00 GMT", LAST), None);
+    assert_eq!(parse(b"Friday, 31-Dec-99 23:59:59 GMT", LAST), Some(LAST));
 }
 
 #[test]

@@ -62,6 +62,11 @@ fn nothing_in_the_file_is_unsatisfiable() {
         10,
         Some(&[]),
     );
+    check(
+        "bytes=99999999999999999999999-000100000000000000000000000",
+        10,
+        Some(&[]),
+    );
     // Satisfiable, but no Content-Range can name a part of nothing.
     check("bytes=-5", 0, WHOLE);
     check("bytes=0-0,-5", 0, WHOLE);
@@ -103,6 +108,10 @@ fn what_is_malformed_is_ignored() {
         "bytes=0-alpha",
         "bytes=10-1",
         "bytes=0-1,5-2",
+        // Numbers beyond a u64 have an order too (section 14.1.1).
+        "bytes=18446744073709551616-18446744073709551615",
+        "bytes=99999999999999999999999-88888888888888888888888",
+        "bytes=100000000000000000000-099999999999999999999",
         "bytes=0-1,x",
         "bytes=-2-3",
         "bytes=0--",

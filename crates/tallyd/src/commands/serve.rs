@@ -121,7 +121,7 @@ fn attend(
 
 /// The old configuration stays in force unless the whole new one is right.
 fn reload(server: &mut Server, typed: &Typed, voice: &Voice) {
-    tell_service_manager(voice, &[NotifyState::Reloading]);
+    tell_reloading(voice);
     match config::load(typed.sources(env::vars_os())) {
         Ok(config) => match server.reload(config) {
             Ok(()) => voice.info("configuration reloaded"),
@@ -168,6 +168,14 @@ fn stop(
     draining.finish();
     voice.debug("stopped");
     Ok(())
+}
+
+/// systemd wants the time with it (Type=notify-reload, sd_notify(3)).
+fn tell_reloading(voice: &Voice) {
+    match NotifyState::monotonic_usec_now() {
+        Ok(now) => tell_service_manager(voice, &[NotifyState::Reloading, now]),
+        Err(_) => tell_service_manager(voice, &[NotifyState::Reloading]),
+    }
 }
 
 /// Tells systemd how things stand; without a service manager this does nothing.

@@ -81,8 +81,8 @@ pub(super) const GROUP: Group = Group {
             default: "br,zst,gz",
             example: "gz",
             help: "Compressed variants to look for beside a file: br, zst, gz",
-            long: "A client that accepts it gets FILE.br instead of FILE, the first in this order that exists. \
-                Variants are found, not made. \"off\" looks for none, and saves the look.",
+            long: "A client that accepts it gets FILE.br instead of FILE; of those that it likes equally well, br \
+                before zst before gz, in whatever order they stand here. Variants are found, not made. \"off\" looks for none, and saves the look.",
             set: Set::Site(|site, typed| {
                 typed
                     .each(coding)
