@@ -1,1 +1,12 @@
-//! tallyd-load
+//! The client side: asks, checks what it got, and goes on when the server hangs up.
+//!
+//! Promises: never imports the server, so that what it finds is true for any server.
+
+mod body;
+pub mod connection;
+mod error;
+pub mod message;
+
+pub use connection::Connection;
+pub use error::Error;
+pub use message::{Request, Response};

@@ -135,7 +135,7 @@ fn connection(worker: &Rc<Worker>, socket: OwnedFd, client: Client, arrival: Arr
         worker.changed.notify_waiters();
         worker.voice.debug_with(|| {
             format!(
-                "{}: connection from {client} closed after {answered} requests",
+                "{}: connection from {client} closed, requests answered: {answered}",
                 worker.name
             )
         });

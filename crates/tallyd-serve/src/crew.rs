@@ -182,7 +182,7 @@ async fn drain(worker: &Worker, mut orders: UnboundedReceiver<Order>, deadline: 
             () = tokio::time::sleep(patience::TICK) => {}
             () = tokio::time::sleep_until(deadline.into()) => {
                 let left = worker.patience.count();
-                worker.voice.warn(format_args!("{}: {left} connections cut off at the deadline", worker.name));
+                worker.voice.warn(format_args!("{}: connections cut off at the deadline: {left}", worker.name));
                 return;
             }
             order = orders.recv() => match order {

@@ -164,6 +164,10 @@ impl Server {
         drop(taken);
         self.leave_old(&config);
         for listener in opened {
+            self.voice.info(format_args!(
+                "now also at {}",
+                listener.address.urls().join(" and ")
+            ));
             self.add(listener);
         }
         self.config = config;

@@ -1,0 +1,87 @@
+//! The hit path: what a cached file costs in system calls, as strace sees the worker.
+
+use std::collections::HashMap;
+use std::fs;
+
+use tallyd_load::{Connection, Request};
+
+use crate::support::{Folder, Program, Start, Tallyd};
+
+const REQUESTS: usize = 3000;
+
+/// System calls beside read and write, for each thousand requests, that are let pass: the look at root
+/// and file every 100 ms, deadlines, and handing over the log. Measured: some 25 at this pace.
+const ELSE: usize = 150;
+
+#[test]
+fn a_cached_file_costs_one_read_and_one_write() {
+    let folder = Folder::with_index();
+    let server = Start::serving(folder.path())
+        .arg("--workers")
+        .arg("1")
+        .start();
+    let calls = watched(server, |connection| {
+        for _ in 0..REQUESTS {
+            let response = connection
+                .request(&Request::get("/index.html"))
+                .expect("an answer");
+            assert_eq!(response.status, 200);
+        }
+    });
+    let once = REQUESTS..=REQUESTS + 2;
+    assert!(once.contains(&calls["recvfrom"]), "{calls:?}");
+    assert!(once.contains(&calls["sendmsg"]), "{calls:?}");
+    // One wait for each request: this client asks one after the other.
+    assert!(
+        calls["epoll_wait"] <= REQUESTS + REQUESTS * ELSE / 1000,
+        "{calls:?}"
+    );
+    let expected = ["recvfrom", "sendmsg", "epoll_wait", "total"];
+    let others = calls
+        .iter()
+        .filter(|(name, _)| !expected.contains(&name.as_str()));
+    let others: usize = others.map(|(_, count)| count).sum();
+    assert!(others <= REQUESTS * ELSE / 1000, "{calls:?}");
+}
+
+/// The system calls that the worker makes while `work` is done over one connection, by name.
+fn watched(server: Tallyd, work: impl FnOnce(&mut Connection)) -> HashMap<String, usize> {
+    let report = Folder::new();
+    let summary = report.join("summary");
+    let mut connection = Connection::open(server.address()).expect("connect");
+    // The first answer comes from the disk and registers the connection.
+    connection
+        .request(&Request::get("/index.html"))
+        .expect("an answer");
+    let strace = Program::new("strace")
+        .args(&["-c", "-U", "name,calls", "-o"])
+        .arg(&summary)
+        .arg("-p")
+        .arg(worker(&server))
+        .start();
+    strace.stderr().wait_for_text("attached");
+    work(&mut connection);
+    drop(connection);
+    server.stop();
+    strace.finish();
+    let text = fs::read_to_string(summary).expect("the summary of strace");
+    let call = |line: &str| {
+        let (name, count) = line.trim().split_once(char::is_whitespace)?;
+        Some((name.to_owned(), count.trim().parse().ok()?))
+    };
+    text.lines().filter_map(call).collect()
+}
+
+/// The thread of the only worker.
+fn worker(server: &Tallyd) -> String {
+    let tasks = format!("/proc/{}/task", server.pid().as_raw_nonzero());
+    let name =
+        |task: &fs::DirEntry| fs::read_to_string(task.path().join("comm")).unwrap_or_default();
+    let mut tasks = fs::read_dir(tasks)
+        .expect("its threads")
+        .filter_map(Result::ok);
+    let worker = tasks
+        .find(|task| name(task).trim() == "worker-0")
+        .expect("a worker");
+    worker.file_name().into_string().expect("a number")
+}
