@@ -13,7 +13,7 @@ use std::sync::Arc;
 use tallyd_http::accept::Listing as Format;
 
 use crate::tree::Root;
-use rows::{Name, Row};
+use rows::{Names, Row};
 
 /// How a listing is seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +89,7 @@ pub struct Listing {
     place: Place,
     view: View,
     stage: Stage,
+    shown: usize,
 }
 
 /// The directory that is listed.
@@ -123,8 +124,7 @@ impl Place {
 enum Stage {
     Start,
     Reading,
-    Names(std::vec::IntoIter<Name>, usize),
-    Rows(std::vec::IntoIter<Row>, usize),
+    Rows(Names),
     Done,
 }
 
@@ -136,6 +136,7 @@ impl Listing {
             place,
             view,
             stage: Stage::Start,
+            shown: 0,
         }
     }
 
@@ -143,56 +144,27 @@ impl Listing {
     /// the last chunk is missing.
     pub fn piece(&mut self) -> Result<Option<Vec<u8>>, rustix::io::Errno> {
         let mut out = Vec::with_capacity(64 * 1024);
-        match std::mem::replace(&mut self.stage, Stage::Done) {
+        self.stage = match std::mem::replace(&mut self.stage, Stage::Done) {
             Stage::Start => {
                 self.head(&mut out);
-                self.stage = Stage::Reading;
+                Stage::Reading
             }
             Stage::Reading => {
-                self.stage = self.read()?;
+                self.stage = Stage::Rows(Names::read(&self.place, self.view.order)?);
                 return self.piece();
             }
-            Stage::Names(mut names, shown) => {
-                let some: Vec<Name> = names.by_ref().take(ROWS).collect();
-                let end = names.len() == 0;
-                let rows: Vec<Row> = some
-                    .iter()
-                    .filter_map(|name| name.row(&self.place))
-                    .collect();
-                let total = self.rows(&rows, shown, &mut out);
-                self.stage = if end {
-                    self.tail(total, &mut out)
+            Stage::Rows(mut names) => {
+                if let Some(rows) = names.next_rows(&self.place, ROWS) {
+                    self.rows(&rows, &mut out);
+                    Stage::Rows(names)
                 } else {
-                    Stage::Names(names, total)
-                };
-            }
-            Stage::Rows(mut rows, shown) => {
-                let some: Vec<Row> = rows.by_ref().take(ROWS).collect();
-                let total = self.rows(&some, shown, &mut out);
-                self.stage = if rows.len() == 0 {
-                    self.tail(total, &mut out)
-                } else {
-                    Stage::Rows(rows, total)
-                };
+                    self.tail(&mut out);
+                    Stage::Done
+                }
             }
             Stage::Done => return Ok(None),
-        }
+        };
         Ok(Some(out))
-    }
-
-    /// By name only names are needed beforehand; by size or time everything is.
-    fn read(&self) -> Result<Stage, rustix::io::Errno> {
-        let mut names = rows::names(&self.place)?;
-        if self.view.order.key == Key::Name {
-            names.sort_unstable_by(|a, b| rows::by_name(a, b, self.view.order.descending));
-            return Ok(Stage::Names(names.into_iter(), 0));
-        }
-        let mut rows: Vec<Row> = names
-            .iter()
-            .filter_map(|name| name.row(&self.place))
-            .collect();
-        rows.sort_unstable_by(|a, b| rows::by_facts(a, b, self.view.order));
-        Ok(Stage::Rows(rows.into_iter(), 0))
     }
 
     fn head(&self, out: &mut Vec<u8>) {
@@ -202,22 +174,21 @@ impl Listing {
         }
     }
 
-    fn rows(&self, rows: &[Row], shown: usize, out: &mut Vec<u8>) -> usize {
-        for (number, row) in rows.iter().enumerate() {
+    fn rows(&mut self, rows: &[Row<'_>], out: &mut Vec<u8>) {
+        for row in rows {
             match self.view.format {
                 Format::Html => html::row(row, out),
-                Format::Json => json::row(&self.place, row, shown + number == 0, out),
+                Format::Json => json::row(&self.place, row, self.shown == 0, out),
             }
+            self.shown += 1;
         }
-        shown + rows.len()
     }
 
-    fn tail(&self, shown: usize, out: &mut Vec<u8>) -> Stage {
+    fn tail(&self, out: &mut Vec<u8>) {
         match self.view.format {
-            Format::Html => html::tail(shown, out),
+            Format::Html => html::tail(self.shown, out),
             Format::Json => json::tail(out),
         }
-        Stage::Done
     }
 }
 

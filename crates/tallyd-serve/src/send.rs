@@ -6,6 +6,7 @@
 
 use std::io::{self, IoSlice};
 use std::os::fd::OwnedFd;
+use std::time::Duration;
 
 use rustix::io::{Errno, ReadWriteFlags, preadv2};
 use tallyd_http::chunked;
@@ -100,6 +101,10 @@ impl<'a> Delivery<'a> {
     /// Sends everything. The error is how it ended instead; the connection is of no use then.
     pub async fn send(mut self, connection: Connection) -> Result<(), Outcome> {
         let outcome = self.head_and_body(connection).await;
+        if outcome == Err(Outcome::Stalled) {
+            // Logged as broken off, so it must be: the system would go on sending what it holds.
+            self.wire.abandon();
+        }
         self.outcome = Some(outcome.err().unwrap_or(Outcome::Complete));
         outcome
     }
@@ -201,38 +206,61 @@ impl<'a> Delivery<'a> {
         else {
             return Err(Outcome::Broken);
         };
-        let place = Place::new(root, relative.clone());
-        let mut listing = Listing::new(place, view);
         let chunked = connection.is_chunked(&self.answer.reply);
+        let listing = Listing::new(Place::new(root, relative.clone()), view);
+        // The first piece needs nothing and leaves at once. From then on names are kept in memory for as
+        // long as the client likes, so only so many clients at a time have some.
+        let (mut listing, first) = self.piece(listing).await?;
         let mut before = head.to_vec();
+        self.chunk(&mut before, &first.unwrap_or_default(), chunked)
+            .await?;
+        let place = tokio::time::timeout(self.send_timeout(), self.worker.listings.acquire());
+        let place = place.await.map_err(|_| Outcome::Stopped)?;
         loop {
-            self.wire.slot().rest();
-            let turn = self.worker.listing.acquire().await;
-            let piece = pooled(move || {
-                let piece = listing.piece();
-                (listing, piece)
-            });
-            let made = piece.await;
-            drop(turn);
-            let (unfinished, piece) = made.ok_or(Outcome::Broken)?;
+            let (unfinished, piece) = self.piece(listing).await?;
             listing = unfinished;
-            let Some(piece) = piece.map_err(|_| Outcome::Broken)? else {
+            let Some(piece) = piece else {
                 break;
             };
-            if chunked {
-                chunked::frame_head(piece.len(), &mut before);
-            }
-            // Not held back for more: the first piece must arrive while the directory is still read.
-            self.put(&before, &piece, false).await?;
-            before.clear();
-            if chunked {
-                before.extend_from_slice(b"\r\n");
-            }
+            self.chunk(&mut before, &piece, chunked).await?;
         }
+        drop(place);
         if chunked {
             before.extend_from_slice(chunked::LAST);
         }
         self.put(&before, &[], false).await
+    }
+
+    /// The next piece of a listing, made on the blocking pool.
+    async fn piece(&self, mut listing: Listing) -> Result<(Listing, Option<Vec<u8>>), Outcome> {
+        self.wire.slot().rest();
+        let turn = self.worker.listing.acquire().await;
+        let made = pooled(move || {
+            let piece = listing.piece();
+            (listing, piece)
+        });
+        let (listing, piece) = made.await.ok_or(Outcome::Broken)?;
+        drop(turn);
+        Ok((listing, piece.map_err(|_| Outcome::Broken)?))
+    }
+
+    /// Sends what is left from before and a piece of a listing. It is not held back for more: the first
+    /// one must arrive while the directory is still read.
+    async fn chunk(
+        &mut self,
+        before: &mut Vec<u8>,
+        piece: &[u8],
+        chunked: bool,
+    ) -> Result<(), Outcome> {
+        if chunked && !piece.is_empty() {
+            chunked::frame_head(piece.len(), before);
+        }
+        self.put(before, piece, false).await?;
+        before.clear();
+        if chunked && !piece.is_empty() {
+            before.extend_from_slice(b"\r\n");
+        }
+        Ok(())
     }
 
     /// Sends `head`, which is not counted, and `body`, which is.
@@ -351,8 +379,12 @@ impl<'a> Delivery<'a> {
 
     /// From here the client has the whole of its time again: it took something, or is about to.
     fn patient(&self) {
-        let limit = self.worker.serving().world.limits.send_timeout;
+        let limit = self.send_timeout();
         self.wire.slot().until(self.worker.after(limit), false);
+    }
+
+    fn send_timeout(&self) -> Duration {
+        self.worker.serving().world.limits.send_timeout
     }
 
     fn entry(&self) -> Entry<'_> {

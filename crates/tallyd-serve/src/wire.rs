@@ -11,11 +11,12 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::ready;
+use std::time::Duration;
 
 use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown};
+use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown, sockopt};
 use tokio::io::Interest;
 use tokio::io::unix::{AsyncFd, AsyncFdReadyGuard};
 
@@ -139,6 +140,12 @@ impl Wire {
     pub fn shutdown(&self) {
         // The client may have hung up already: then there is nobody to tell.
         rustix::net::shutdown(&self.socket.0, Shutdown::Write).ok();
+    }
+
+    /// What was sent and has not arrived is given up when the wire is dropped (SO_LINGER 0).
+    pub fn abandon(&self) {
+        // Without it the system keeps up to some MB for a client that takes nothing: worse, not wrong.
+        sockopt::set_socket_linger(&self.socket.0, Some(Duration::ZERO)).ok();
     }
 
     /// The socket, for a call on the blocking pool.

@@ -87,6 +87,8 @@ pub struct Worker {
     pub voice: Voice,
     /// For those who read a directory on the blocking pool: files must still find a thread there.
     pub listing: Semaphore,
+    /// For those who keep the names of a directory in memory.
+    pub listings: Semaphore,
     /// Told when a connection opened while there was none.
     pub opened: Notify,
     /// Told when a connection closed, or the world changed.
@@ -101,6 +103,10 @@ pub struct Worker {
 /// Pieces of listings that are made at the same time. Sorting 100 000 entries by size takes a thread some
 /// 0.4 s, so a few such requests would fill the whole pool, and every file behind them would wait.
 const LISTING: usize = 4;
+
+/// Listings beyond their first piece at the same time. One of 100 000 entries keeps some 3 MB, and a
+/// client may take its time.
+const LISTINGS: usize = 64;
 
 /// Buffers kept for reuse; a connection holds one only while it has a request.
 const SPARE: usize = 64;
@@ -119,6 +125,7 @@ impl Worker {
             serving: RefCell::new(Rc::new(Serving::new(world, &voice))),
             voice,
             listing: Semaphore::new(LISTING),
+            listings: Semaphore::new(LISTINGS),
             opened: Notify::new(),
             changed: Notify::new(),
             draining: Cell::new(false),

@@ -41,13 +41,13 @@ pub fn head(place: &Place, order: Order, out: &mut Vec<u8>) {
 }
 
 /// One row.
-pub fn row(row: &Row, out: &mut Vec<u8>) {
+pub fn row(row: &Row<'_>, out: &mut Vec<u8>) {
     let slash = if row.is_directory() { "/" } else { "" };
     put(out, "<tr><td><a href=\"");
-    encode_segment(&row.name, out);
+    encode_segment(row.name, out);
     put(
         out,
-        &format!("{slash}\">{}{slash}</a></td><td>", escaped(&row.name)),
+        &format!("{slash}\">{}{slash}</a></td><td>", escaped(row.name)),
     );
     if let Some(length) = row.length {
         put(

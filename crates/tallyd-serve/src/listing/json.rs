@@ -15,7 +15,7 @@ pub fn head(place: &Place, out: &mut Vec<u8>) {
 }
 
 /// One entry. `href` is exact for every name; `name` and `path` are readable.
-pub fn row(place: &Place, row: &Row, first: bool, out: &mut Vec<u8>) {
+pub fn row(place: &Place, row: &Row<'_>, first: bool, out: &mut Vec<u8>) {
     out.extend_from_slice(if first { b"\n" } else { b",\n" });
     let kind = if row.is_directory() {
         "directory"
@@ -23,13 +23,13 @@ pub fn row(place: &Place, row: &Row, first: bool, out: &mut Vec<u8>) {
         "file"
     };
     out.extend_from_slice(format!("{{\"type\":\"{kind}\",\"name\":").as_bytes());
-    string(&row.name, out);
+    string(row.name, out);
     let slash: &[u8] = if row.is_directory() { b"/" } else { b"" };
     out.extend_from_slice(b",\"path\":");
-    string(&[&place.path, &row.name, slash].concat(), out);
+    string(&[&place.path[..], row.name, slash].concat(), out);
     out.extend_from_slice(b",\"href\":\"");
     encode_path(&place.path, out);
-    encode_segment(&row.name, out);
+    encode_segment(row.name, out);
     out.extend_from_slice(slash);
     out.extend_from_slice(b"\"");
     if let (Some(length), Some(modified)) = (row.length, row.modified) {

@@ -133,5 +133,7 @@ fn slow_readers_hold_no_thread(server: &Tallyd, folder: &Folder) {
         slowest < Duration::from_secs(1),
         "a cold file takes {slowest:?}"
     );
+    // Some 3 MB of names each, and what the allocator keeps.
+    assert!(grown < 256, "{SLOW} slow readers cost {grown} MiB");
     drop(slow);
 }

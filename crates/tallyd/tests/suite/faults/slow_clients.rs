@@ -90,11 +90,10 @@ fn a_client_that_stops_reading_is_cut_off_and_others_are_served() {
     assert_eq!(word(&line, "outcome"), "aborted");
     assert_eq!(word(&line, "reason"), "client stalled");
     assert!(number(&line, "bytes") < LARGE);
-    let rest = read_to_end(&mut stopped).len() as u64;
-    assert!(
-        rest <= number(&line, "bytes") + 1000,
-        "{rest} bytes came, {line}"
-    );
+    // What the log calls aborted is given up: nothing that the system still holds arrives later.
+    let end = std::io::copy(&mut stopped, &mut std::io::sink());
+    let end = end.expect_err("the rest is not delivered");
+    assert_eq!(end.kind(), std::io::ErrorKind::ConnectionReset);
 }
 
 #[test]
