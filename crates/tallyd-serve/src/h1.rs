@@ -20,7 +20,7 @@ use tallyd_http::request::Method;
 
 use crate::answer::{Answer, answer, refuse};
 use crate::head::Connection;
-use crate::receipt::Client;
+use crate::receipt::{Client, Outcome};
 use crate::send::{Asked, Delivery};
 use crate::wire::Wire;
 use crate::worker::{Serving, Worker};
@@ -127,17 +127,18 @@ impl<'a> Pump<'a> {
             match found {
                 Ok(None) => {}
                 Ok(Some(head)) if body != body::Fate::Unknown || head.body == BodyLength::None => {
-                    let keep = self.respond(serving, &head, body).await;
+                    let sent = self.respond(serving, &head, body).await;
                     let (length, last) = (head.length, !head.keep_alive);
                     pending.consume(length);
-                    return match keep {
-                        true => Next::Request,
+                    let all_read = pending.is_empty() && body != body::Fate::Unread;
+                    return match sent {
+                        Ok(true) => Next::Request,
+                        // A reply that was broken off is all there will be.
+                        Err(_) => Next::End,
                         // The client's own last request, nothing unread: an ordinary close loses nothing.
                         // Where we decide to end, another request may be on its way, and reset the reply.
-                        false if last && pending.is_empty() && body != body::Fate::Unread => {
-                            Next::End
-                        }
-                        false => self.close(pending).await,
+                        Ok(false) if last && all_read => Next::End,
+                        Ok(false) => self.close(pending).await,
                     };
                 }
                 Ok(Some(head)) => {
@@ -164,8 +165,13 @@ impl<'a> Pump<'a> {
         }
     }
 
-    /// Answers one whole request; says whether the connection stays open.
-    async fn respond(&self, serving: &Serving, head: &Head<'_>, body: body::Fate) -> bool {
+    /// Answers one whole request; says whether the connection stays open, or how the reply was broken off.
+    async fn respond(
+        &self,
+        serving: &Serving,
+        head: &Head<'_>,
+        body: body::Fate,
+    ) -> Result<bool, Outcome> {
         let request = &head.request;
         let (now, started) = self.worker.moment();
         let shelf = serving.shelf(Some(request));
@@ -191,12 +197,13 @@ impl<'a> Pump<'a> {
         asked: Asked<'_>,
         answer: &Answer,
         connection: Connection,
-    ) -> bool {
+    ) -> Result<bool, Outcome> {
         self.answered.set(self.answered.get() + 1);
         let connection = connection.suiting(&answer.reply);
         let shelf = serving.shelf(asked.request);
         let delivery = Delivery::new(self.worker, shelf, self.wire, asked, answer);
-        delivery.send(connection).await.is_ok() && connection.keep
+        delivery.send(connection).await?;
+        Ok(connection.keep)
     }
 
     /// Says why there will be no answer, and hangs up.
@@ -224,8 +231,10 @@ impl<'a> Pump<'a> {
             version: asked.version(),
             keep: false,
         };
-        self.deliver(serving, asked, &answer, connection).await;
-        self.close(pending).await
+        match self.deliver(serving, asked, &answer, connection).await {
+            Ok(_) => self.close(pending).await,
+            Err(_) => Next::End,
+        }
     }
 
     /// Hangs up so that the last reply arrives: closing with unread bytes would reset the connection,

@@ -1,6 +1,6 @@
 //! Clients that are slow, stop, or go: they end in time, the log says what happened, others are served.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
@@ -91,9 +91,9 @@ fn a_client_that_stops_reading_is_cut_off_and_others_are_served() {
     assert_eq!(word(&line, "reason"), "client stalled");
     assert!(number(&line, "bytes") < LARGE);
     // What the log calls aborted is given up: nothing that the system still holds arrives later.
-    let end = std::io::copy(&mut stopped, &mut std::io::sink());
+    let end = io::copy(&mut stopped, &mut io::sink());
     let end = end.expect_err("the rest is not delivered");
-    assert_eq!(end.kind(), std::io::ErrorKind::ConnectionReset);
+    assert_eq!(end.kind(), ErrorKind::ConnectionReset);
 }
 
 #[test]
