@@ -220,7 +220,12 @@ impl<'a> Pump<'a> {
             )
         });
         self.wire.slot().rest();
-        let answer = refuse(serving.shelf(None), status, Method::Get, now).await;
+        // Also what is no proper head may say that it wants no body (RFC 9110 section 9.3.2).
+        let method = match pending.first_line().starts_with(b"HEAD ") {
+            true => Method::Head,
+            false => Method::Get,
+        };
+        let answer = refuse(serving.shelf(None), status, method, now).await;
         let asked = Asked {
             client: self.client,
             started,

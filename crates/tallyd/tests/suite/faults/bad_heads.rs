@@ -295,3 +295,15 @@ fn a_hang_up_of_one_side_still_gets_its_answer() {
     stream.shutdown(Shutdown::Write).unwrap();
     assert_eq!(read_replies(&mut stream, 1)[0].body, b"hello");
 }
+
+#[test]
+fn a_head_request_that_is_refused_gets_no_body_either() {
+    // RFC 9110 section 9.3.2: never a body after HEAD, whatever else is wrong.
+    let folder = Folder::new();
+    let server = server(&folder);
+    let mut stream = server.connect();
+    stream.write_all(b"HEAD /a.txt HTTP/1.1\r\n\r\n").unwrap();
+    let reply = String::from_utf8(read_to_end(&mut stream)).unwrap();
+    assert!(reply.starts_with("HTTP/1.1 400 "), "{reply}");
+    assert!(reply.ends_with("\r\n\r\n"), "{reply}");
+}
