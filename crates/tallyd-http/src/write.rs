@@ -67,7 +67,7 @@ pub(crate) fn push_value(value: &[u8], out: &mut Vec<u8>) {
 }
 
 /// The decimal digits of a number, without an allocation.
-pub(crate) fn push_number(number: u64, out: &mut Vec<u8>) {
+pub fn push_number(number: u64, out: &mut Vec<u8>) {
     let mut digits = [b'0'; 20];
     let mut rest = number;
     let mut count = 0;

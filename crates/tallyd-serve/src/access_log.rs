@@ -35,7 +35,7 @@ const MOST: usize = 1024 * 1024;
 const BLOCKS: usize = 64;
 
 /// How long a line may stay in its block: nobody sees the difference, and one hand-over serves many.
-const LINGER: Duration = Duration::from_millis(10);
+const LINGER: Duration = Duration::from_millis(40);
 
 /// How long a worker that ends waits for the writer to take its last block.
 const LAST: Duration = Duration::from_secs(1);

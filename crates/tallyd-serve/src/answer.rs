@@ -42,12 +42,14 @@ pub struct Answer {
 pub async fn answer(shelf: &Shelf, request: &Request<'_>, now: Moment) -> Answer {
     let rules = rules(shelf);
     match request.method {
-        Method::Other => return refuse(shelf, Status::NOT_IMPLEMENTED, request.method, now).await,
+        Method::Other => {
+            return Box::pin(refuse(shelf, Status::NOT_IMPLEMENTED, request.method, now)).await;
+        }
         Method::Options => return bare(decide::options(rules)),
         Method::Get | Method::Head | Method::Post => {}
     }
     let Ok(path) = target::clean(request.path) else {
-        return refuse(shelf, Status::BAD_REQUEST, request.method, now).await;
+        return Box::pin(refuse(shelf, Status::BAD_REQUEST, request.method, now)).await;
     };
     let resource = find(shelf, request, &path, now).await;
     let mut reply = decide(request, &resource, rules, now.seconds);
@@ -60,7 +62,7 @@ pub async fn answer(shelf: &Shelf, request: &Request<'_>, now: Moment) -> Answer
         hit: 0,
     };
     if answer.reply.status.code() >= 400 {
-        own_page(shelf, &mut answer, now).await;
+        Box::pin(own_page(shelf, &mut answer, now)).await;
     } else {
         count(request, &mut answer);
     }

@@ -138,19 +138,19 @@ impl<'a> Pump<'a> {
                         // The client's own last request, nothing unread: an ordinary close loses nothing.
                         // Where we decide to end, another request may be on its way, and reset the reply.
                         Ok(false) if last && all_read => Next::End,
-                        Ok(false) => self.close(pending).await,
+                        Ok(false) => Box::pin(self.close(pending)).await,
                     };
                 }
                 Ok(Some(head)) => {
                     let plan = body::Plan::of(&head, serving, limits.body);
-                    match body::read(self.worker, self.wire, pending, plan).await {
+                    match Box::pin(body::read(self.worker, self.wire, pending, plan)).await {
                         Ok(fate) => body = fate,
-                        Err(refused) => return self.refuse(serving, pending, refused).await,
+                        Err(refused) => return self.refused(serving, pending, refused).await,
                     }
                     pending.look_again();
                     continue;
                 }
-                Err(error) => return self.refuse(serving, pending, Refused::Head(error)).await,
+                Err(error) => return self.refused(serving, pending, Refused::Head(error)).await,
             }
             // The first byte starts the head's time; waiting for it was the idle time.
             let deadline = *deadline.get_or_insert_with(|| self.worker.after(limits.head_timeout));
@@ -160,7 +160,7 @@ impl<'a> Pump<'a> {
             match pending.read(self.worker, self.wire).await {
                 Ok(()) => {}
                 Err(Refused::Gone) => return Next::End,
-                Err(refused) => return self.refuse(serving, pending, refused).await,
+                Err(refused) => return self.refused(serving, pending, refused).await,
             }
         }
     }
@@ -204,6 +204,12 @@ impl<'a> Pump<'a> {
         let delivery = Delivery::new(self.worker, shelf, self.wire, asked, answer);
         delivery.send(connection).await?;
         Ok(connection.keep)
+    }
+
+    /// The same as [`Pump::refuse`], in a box: the odd connection ends like that, and each would have room
+    /// for it.
+    async fn refused(&self, serving: &Serving, pending: &mut Pending, refused: Refused) -> Next {
+        Box::pin(self.refuse(serving, pending, refused)).await
     }
 
     /// Says why there will be no answer, and hangs up.

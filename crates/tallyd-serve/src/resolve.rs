@@ -78,7 +78,8 @@ impl Shelf {
         if let Some(file) = self.fresh(path, now) {
             return pick(file, accept_encoding);
         }
-        match self.find(path, now).await {
+        // Boxed: it is the odd request that has to look, and each connection would have room for it.
+        match Box::pin(self.find(path, now)).await {
             Ok(Found::File(file)) => pick(file, accept_encoding),
             Ok(Found::Directory(place)) => Resource::Directory(place),
             Ok(Found::Slashless) => Resource::Moved(Status::MOVED, with_slash(path)),

@@ -33,6 +33,14 @@ const WINDOW: u64 = 1024 * 1024;
 /// Pieces of one reply before other connections of the worker get their turn.
 const TURN: u32 = 4;
 
+/// Whether a socket took all that it was given the last time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Flow {
+    Free,
+    /// It is full, most likely: waiting comes before the next try.
+    Full,
+}
+
 /// What is being answered: for the log, and for how the reply is framed.
 #[derive(Clone, Copy, Debug)]
 pub struct Asked<'a> {
@@ -129,8 +137,9 @@ impl<'a> Delivery<'a> {
             Body::Empty => self.put(&head, &[], last).await,
             Body::Bytes(bytes) => self.put(&head, bytes, last).await,
             Body::Span(span) => self.span(&head, *span, last).await,
-            Body::Spans(spans) => self.spans(&head, spans, parts.as_ref()).await,
-            Body::Listing(view) => self.listing(&head, *view, connection).await,
+            // Boxed: each connection has room for the largest of these all the time otherwise.
+            Body::Spans(spans) => Box::pin(self.spans(&head, spans, parts.as_ref())).await,
+            Body::Listing(view) => Box::pin(self.listing(&head, *view, connection)).await,
         };
         self.worker.give_back(head);
         outcome
@@ -169,7 +178,7 @@ impl<'a> Delivery<'a> {
             return Err(Outcome::Broken);
         };
         self.put(before, &[], span.length > 0).await?;
-        self.file(picked, descriptor, *in_memory, span).await
+        Box::pin(self.file(picked, descriptor, *in_memory, span)).await
     }
 
     async fn spans(
@@ -302,6 +311,7 @@ impl<'a> Delivery<'a> {
         let end = span.start.saturating_add(span.length);
         let mut warm_until = if in_memory { end } else { at };
         let mut turn = 0;
+        let mut flow = Flow::Free;
         while at < end {
             let window = (end - at).min(WINDOW);
             if warm_until <= at {
@@ -315,7 +325,12 @@ impl<'a> Delivery<'a> {
                 }
             }
             let window = window.min(warm_until - at);
-            let taken = self.send_warm(descriptor, at, window).await?;
+            let taken = self.send_warm(descriptor, at, window, flow).await?;
+            flow = if taken < window {
+                Flow::Full
+            } else {
+                Flow::Free
+            };
             at += taken;
             self.bytes += taken;
             turn += 1;
@@ -327,29 +342,36 @@ impl<'a> Delivery<'a> {
     }
 
     /// sendfile on the worker: the pages are in memory, so only the socket can make it wait.
-    async fn send_warm(&self, descriptor: &OwnedFd, at: u64, window: u64) -> Result<u64, Outcome> {
+    async fn send_warm(
+        &self,
+        descriptor: &OwnedFd,
+        at: u64,
+        window: u64,
+        flow: Flow,
+    ) -> Result<u64, Outcome> {
         let length = usize::try_from(window).unwrap_or(usize::MAX);
         let send = || {
             let mut offset = at;
             rustix::fs::sendfile(self.wire, descriptor, Some(&mut offset), length)
         };
-        let taken = match send() {
+        let tried = match flow {
+            Flow::Free => send(),
+            Flow::Full => Err(Errno::AGAIN),
+        };
+        let taken = match tried {
             Ok(taken) => taken,
             Err(Errno::AGAIN | Errno::INTR) => {
                 self.patient();
-                self.wire
-                    .write_with(send)
-                    .await
-                    .map_err(|error| ended(&error))?
+                let sent = self.wire.write_with(send).await;
+                sent.map_err(|error| ended(&error))?
             }
             Err(error) => return Err(ended(&error.into())),
         };
         // The file ends before it should: it was cut short since it was opened.
         if taken == 0 {
-            Err(Outcome::Broken)
-        } else {
-            Ok(taken as u64)
+            return Err(Outcome::Broken);
         }
+        Ok(taken as u64)
     }
 
     /// The same call on the blocking pool: the disk can make it wait.

@@ -4,26 +4,65 @@
 //! not text are escaped, so that no line can be forged.
 
 use std::io::Write as _;
+use std::net::IpAddr;
 
 use tallyd_http::date;
 use tallyd_http::request::Version;
+use tallyd_http::write::push_number;
 
 use super::record::{Entry, Record};
 use crate::config::LogFormat;
 use crate::json;
 use crate::receipt::Client;
 
+/// The time of a line as `common` and `combined` write it. Most lines share it with the one before.
+#[derive(Debug, Default)]
+pub struct Stamp {
+    second: i64,
+    text: Vec<u8>,
+}
+
+impl Stamp {
+    fn of(&mut self, nanos: i64) -> &[u8] {
+        let second = nanos.div_euclid(1_000_000_000);
+        if self.text.is_empty() || self.second != second {
+            let at = date::civil(second);
+            self.second = second;
+            self.text.clear();
+            put(
+                &mut self.text,
+                format_args!(
+                    " - - [{:02}/{}/{:04}:{:02}:{:02}:{:02} +0000] \"",
+                    at.day,
+                    at.month_name(),
+                    at.year,
+                    at.hour,
+                    at.minute,
+                    at.second
+                ),
+            );
+        }
+        &self.text
+    }
+}
+
 /// Adds the line of one record, if the format has a line for it.
-pub fn line(format: LogFormat, record: &Record, entry: &Entry<'_>, out: &mut Vec<u8>) {
+pub fn line(
+    format: LogFormat,
+    record: &Record,
+    entry: &Entry<'_>,
+    stamp: &mut Stamp,
+    out: &mut Vec<u8>,
+) {
     match format {
         LogFormat::Tally if record.hit == 0 => {}
         LogFormat::Tally => tally(record, entry, out),
         LogFormat::Common => {
-            common(record, entry, out);
+            common(record, entry, stamp, out);
             out.push(b'\n');
         }
         LogFormat::Combined => {
-            common(record, entry, out);
+            common(record, entry, stamp, out);
             quoted(entry.referrer, out);
             quoted(entry.agent, out);
             out.push(b'\n');
@@ -35,41 +74,33 @@ pub fn line(format: LogFormat, record: &Record, entry: &Entry<'_>, out: &mut Vec
 /// `/path|client address|client port|hit number`: read it from the right, names may hold anything.
 fn tally(record: &Record, entry: &Entry<'_>, out: &mut Vec<u8>) {
     readable(entry.path, out);
-    let (address, port) = client(record.client);
-    put(out, format_args!("|{address}|{port}|{}\n", record.hit));
+    out.push(b'|');
+    address(record.client, out);
+    out.push(b'|');
+    push_number(u64::from(port(record.client)), out);
+    out.push(b'|');
+    push_number(record.hit, out);
+    out.push(b'\n');
 }
 
 /// `address - - [day/month/year:time zone] "request" status bytes`
-fn common(record: &Record, entry: &Entry<'_>, out: &mut Vec<u8>) {
-    let at = date::civil(record.receipt.started.div_euclid(1_000_000_000));
-    let month = MONTHS
-        .get(usize::from(at.month).wrapping_sub(1))
-        .unwrap_or(&"-");
-    let (address, _) = client(record.client);
-    put(
-        out,
-        format_args!(
-            "{address} - - [{:02}/{month}/{:04}:{:02}:{:02}:{:02} +0000] \"",
-            at.day, at.year, at.hour, at.minute, at.second
-        ),
-    );
+fn common(record: &Record, entry: &Entry<'_>, stamp: &mut Stamp, out: &mut Vec<u8>) {
+    address(record.client, out);
+    out.extend_from_slice(stamp.of(record.receipt.started));
     if !entry.method.is_empty() {
         escaped(entry.method, out);
         out.push(b' ');
     }
     escaped(entry.target, out);
     if let Some(version) = record.version {
-        put(out, format_args!(" {}", version.as_str()));
+        out.push(b' ');
+        out.extend_from_slice(version.as_str().as_bytes());
     }
-    put(
-        out,
-        format_args!("\" {} {}", record.status, record.receipt.bytes),
-    );
+    out.extend_from_slice(b"\" ");
+    push_number(u64::from(record.status), out);
+    out.push(b' ');
+    push_number(record.receipt.bytes, out);
 }
-
-const MONTHS: [&str; 12] = [
-    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-];
 
 /// ` "text"`, or ` "-"` if there is none.
 fn quoted(text: &[u8], out: &mut Vec<u8>) {
@@ -79,11 +110,19 @@ fn quoted(text: &[u8], out: &mut Vec<u8>) {
 }
 
 /// As nginx and Apache escape: quotes, backslashes, controls and everything beyond ASCII as `\xHH`.
-fn escaped(text: &[u8], out: &mut Vec<u8>) {
-    for &byte in text {
-        match byte {
-            b'"' | b'\\' | 0..=0x1f | 0x7f.. => put(out, format_args!("\\x{byte:02X}")),
-            _ => out.push(byte),
+fn escaped(mut text: &[u8], out: &mut Vec<u8>) {
+    let is_plain = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
+    while !text.is_empty() {
+        let end = text
+            .iter()
+            .position(|byte| !is_plain(byte))
+            .unwrap_or(text.len());
+        let (plain, rest) = text.split_at_checked(end).unwrap_or_default();
+        out.extend_from_slice(plain);
+        text = rest;
+        if let [odd, rest @ ..] = text {
+            put(out, format_args!("\\x{odd:02X}"));
+            text = rest;
         }
     }
 }
@@ -110,15 +149,13 @@ fn escape_all(bytes: &[u8], out: &mut Vec<u8>) {
 
 fn json_line(record: &Record, entry: &Entry<'_>, out: &mut Vec<u8>) {
     let receipt = &record.receipt;
-    let (address, port) = client(record.client);
     put(
         out,
         format_args!("{{\"time\":\"{}\"", timestamp(receipt.started)),
     );
-    put(
-        out,
-        format_args!(",\"client\":\"{address}\",\"port\":{port}"),
-    );
+    out.extend_from_slice(b",\"client\":\"");
+    address(record.client, out);
+    put(out, format_args!("\",\"port\":{}", port(record.client)));
     text(",\"method\":", entry.method, out);
     text(",\"host\":", entry.host, out);
     text(",\"target\":", entry.target, out);
@@ -175,11 +212,27 @@ fn timestamp(nanos: i64) -> String {
     )
 }
 
-/// Address and port; a client on a Unix socket has neither.
-fn client(client: Client) -> (String, u16) {
+/// The address; a client on a Unix socket has none.
+fn address(client: Client, out: &mut Vec<u8>) {
     match client {
-        Client::Tcp(address, port) => (address.to_string(), port),
-        Client::Unix => ("unix:".to_owned(), 0),
+        Client::Tcp(IpAddr::V4(address), _) => {
+            for (place, octet) in address.octets().into_iter().enumerate() {
+                if place > 0 {
+                    out.push(b'.');
+                }
+                push_number(u64::from(octet), out);
+            }
+        }
+        Client::Tcp(address, _) => put(out, format_args!("{address}")),
+        Client::Unix => out.extend_from_slice(b"unix:"),
+    }
+}
+
+/// The port; a client on a Unix socket has none.
+fn port(client: Client) -> u16 {
+    match client {
+        Client::Tcp(_, port) => port,
+        Client::Unix => 0,
     }
 }
 
@@ -192,7 +245,7 @@ fn put(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
 mod tests {
     use super::*;
     use crate::receipt::{Outcome, Receipt};
-    use std::net::{IpAddr, Ipv4Addr};
+    use std::net::Ipv4Addr;
     use std::time::Duration;
 
     fn check(format: LogFormat, hit: u64, entry: &Entry<'_>, expected: &str) {
@@ -209,7 +262,7 @@ mod tests {
             version: Some(Version::Http11),
         };
         let mut out = Vec::new();
-        line(format, &record, entry, &mut out);
+        line(format, &record, entry, &mut Stamp::default(), &mut out);
         assert_eq!(String::from_utf8(out).unwrap(), expected);
     }
 

@@ -38,6 +38,7 @@ pub struct Writer {
     voice: Voice,
     /// Formatted, not yet written. After a failure it holds at most the rest of a line that was begun.
     pending: Vec<u8>,
+    stamp: format::Stamp,
     trouble: Option<Trouble>,
 }
 
@@ -62,6 +63,7 @@ impl Writer {
             shared,
             voice,
             pending: Vec::new(),
+            stamp: format::Stamp::default(),
             trouble: None,
         })
     }
@@ -92,7 +94,13 @@ impl Writer {
     pub fn block(&mut self, mut block: Block, give_back: &SyncSender<Block>) {
         let begun = self.pending.len();
         for (record, entry) in block.records() {
-            format::line(self.format, record, &entry, &mut self.pending);
+            format::line(
+                self.format,
+                record,
+                &entry,
+                &mut self.stamp,
+                &mut self.pending,
+            );
         }
         block.clear();
         // The worker may be gone, or have enough spare ones.
