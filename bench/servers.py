@@ -1,0 +1,153 @@
+"""The contenders: how each server is configured, started on its core, watched and ended.
+
+Promises: every process that is started is ended by its pid; what a server costs is the kernel's own
+account of all its processes and threads. Knows nothing of load or of results.
+"""
+
+import os
+import pwd
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import tools
+
+# nginx at its best for static files: nothing is opened, looked up or closed twice, and no connection
+# is ended by a count or a clock while it is measured.
+NGINX = """
+daemon off;
+user {user};
+worker_processes 1;
+pid {place}/nginx.pid;
+error_log {place}/nginx.err crit;
+events {{ worker_connections 4096; }}
+http {{
+    include /etc/nginx/mime.types;
+    sendfile {sendfile};
+    tcp_nopush on;
+    open_file_cache max=1000 inactive=1h;
+    open_file_cache_valid 1h;
+    open_file_cache_errors on;
+    keepalive_requests 1000000000;
+    keepalive_timeout 1h;
+    access_log {log};
+    client_body_temp_path {place}; proxy_temp_path {place}; fastcgi_temp_path {place};
+    uwsgi_temp_path {place}; scgi_temp_path {place};
+    server {{ listen 127.0.0.1:{port} backlog=1024; root {site}; }}
+}}
+"""
+
+
+class Server:
+    """A server that runs within a `with`."""
+
+    def __init__(self, command, port, log):
+        self.command = command
+        self.port = port
+        self.log = log
+        self.main = None
+
+    def __enter__(self):
+        self.main = subprocess.Popen(self.command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        try:
+            self._wait_until_it_accepts()
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self._end()
+
+    def pids(self):
+        """The main process and its children, as long as it runs."""
+        main = self.main.pid
+        children = Path(f"/proc/{main}/task/{main}/children").read_text().split()
+        return [main, *map(int, children)]
+
+    def cpu(self):
+        """Seconds that all its threads have run, in user and system mode, also those that have ended.
+
+        This is the process's CPU clock: the sum of /proc/PID/task/*/schedstat, without losing the
+        threads that end in between. The number of the clock is that of clock_getcpuclockid(3).
+        """
+        return sum(time.clock_gettime((~pid << 3) | 2) for pid in self.pids())
+
+    def lines_logged(self):
+        """Lines in the access log."""
+        with open(self.log, "rb") as log:
+            return sum(piece.count(b"\n") for piece in iter(lambda: log.read(1 << 20), b""))
+
+    def empty_log(self):
+        """Both servers append, so the log may be cut while it is open."""
+        if self.log:
+            os.truncate(self.log, 0)
+
+    def _wait_until_it_accepts(self):
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline and self.main.poll() is None:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+                return
+            except OSError:
+                time.sleep(0.01)
+        self._end()
+        said = self.main.stderr.read().decode(errors="replace").strip()
+        raise tools.Failed(f"does not start: {' '.join(self.command)}\n{said}")
+
+    def _end(self):
+        if self.main.poll() is None:
+            pids = self.pids()
+            self.main.terminate()
+            try:
+                self.main.wait(10)
+            except subprocess.TimeoutExpired:
+                for pid in pids:
+                    os.kill(pid, signal.SIGKILL)
+        self.main.wait()
+
+
+def nginx(core, place, site, log=None, sendfile="on"):
+    """nginx with one worker; `log` is a file, written line by line in the format that people know."""
+    port = tools.free_port()
+    text = NGINX.format(
+        user=pwd.getpwuid(os.geteuid()).pw_name,
+        place=place,
+        port=port,
+        site=site,
+        log=f"{log} combined" if log else "off",
+        sendfile=sendfile,
+    )
+    config = place / "nginx.conf"
+    config.write_text(text)
+    command = [tools.find("nginx"), "-c", config, "-e", place / "nginx.err"]
+    return Server(tools.on_core(core, command), port, log)
+
+
+def tallyd(core, binary, site, log=None, form="combined"):
+    """tallyd with one worker. It counts in any case; `log` is a file, its lines are in this form."""
+    port = tools.free_port()
+    command = [binary, site, "--listen", f"127.0.0.1:{port}", "--workers", 1, "--keep-alive", "1h"]
+    command += ["--log-level", "warn", "--access-log", log or "off", "--log-format", form]
+    return Server(tools.on_core(core, command), port, log)
+
+
+def contenders(core, place, site, binaries):
+    """All contenders by name, each with what makes one. `binaries` are tallyds by name: "tallyd" and others
+    to compare it with.
+    """
+    log = place / "access.log"
+    ours = binaries["tallyd"]
+    make = {
+        "nginx": lambda: nginx(core, place, site),
+        "nginx, log": lambda: nginx(core, place, site, log),
+        "nginx, copying": lambda: nginx(core, place, site, sendfile="off"),
+        "tallyd": lambda: tallyd(core, ours, site, log),
+        "tallyd, tally": lambda: tallyd(core, ours, site, log, "tally"),
+        "tallyd, no log": lambda: tallyd(core, ours, site),
+    }
+    for name, binary in binaries.items():
+        make.setdefault(name, lambda binary=binary: tallyd(core, binary, site, log))
+    return make
