@@ -23,7 +23,7 @@ use crate::receipt::{Client, Outcome, Receipt};
 use crate::reply::Body;
 use crate::resolve::{Shelf, pooled};
 use crate::resource::{Picked, Resource};
-use crate::wire::Wire;
+use crate::wire::{Cork, Wire};
 use crate::worker::{Started, Worker};
 
 /// At most this much of a file is sent at once, before others get their turn and the disk is asked
@@ -178,7 +178,7 @@ impl<'a> Delivery<'a> {
             return Err(Outcome::Broken);
         };
         self.put(before, &[], span.length > 0).await?;
-        Box::pin(self.file(picked, descriptor, *in_memory, span)).await
+        Box::pin(self.file(picked, descriptor, *in_memory, span, more)).await
     }
 
     async fn spans(
@@ -306,12 +306,14 @@ impl<'a> Delivery<'a> {
         descriptor: &OwnedFd,
         in_memory: bool,
         span: Span,
+        more: bool,
     ) -> Result<(), Outcome> {
         let mut at = span.start;
         let end = span.start.saturating_add(span.length);
         let mut warm_until = if in_memory { end } else { at };
         let mut turn = 0;
         let mut flow = Flow::Free;
+        let mut corked = false;
         while at < end {
             let window = (end - at).min(WINDOW);
             if warm_until <= at {
@@ -326,6 +328,11 @@ impl<'a> Delivery<'a> {
             }
             let window = window.min(warm_until - at);
             let taken = self.send_warm(descriptor, at, window, flow).await?;
+            if taken < window && !corked {
+                // From here on full packets only: each call would end with a small one otherwise.
+                corked = true;
+                self.wire.cork(Cork::In);
+            }
             flow = if taken < window {
                 Flow::Full
             } else {
@@ -337,6 +344,9 @@ impl<'a> Delivery<'a> {
             if turn % TURN == 0 {
                 tokio::task::yield_now().await;
             }
+        }
+        if corked && !more {
+            self.wire.cork(Cork::Out);
         }
         Ok(())
     }

@@ -54,6 +54,15 @@ impl AsFd for Wire {
     }
 }
 
+/// Whether packets that are not full are held back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cork {
+    /// They are.
+    In,
+    /// They leave.
+    Out,
+}
+
 #[derive(Clone, Copy, Debug)]
 enum Direction {
     Read,
@@ -140,6 +149,12 @@ impl Wire {
     pub fn shutdown(&self) {
         // The client may have hung up already: then there is nobody to tell.
         rustix::net::shutdown(&self.socket.0, Shutdown::Write).ok();
+    }
+
+    /// Holds back what does not fill a packet, or sends what was held back (tcp(7), TCP_CORK).
+    pub fn cork(&self, cork: Cork) {
+        // A Unix socket has no packets, and nothing to hold back.
+        sockopt::set_tcp_cork(&self.socket.0, cork == Cork::In).ok();
     }
 
     /// What was sent and has not arrived is given up when the wire is dropped (SO_LINGER 0).
