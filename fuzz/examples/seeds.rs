@@ -19,7 +19,11 @@ fn main() -> io::Result<()> {
     // Identity, br, zstd and gzip.
     write("encoding", &CODINGS.map(|text| after(&[&[15]], text)))?;
     let cuts = [3, 0, 7, 0, 11, 0];
-    write("chunked", &BODIES.map(|text| after(&[&cuts], text)))?;
+    // More lines than one may be long.
+    let many = ["1\r\nx\r\n".repeat(100), "0\r\n\r\n".to_owned()].concat();
+    let bodies = BODIES.into_iter().chain([many.as_str()]);
+    let bodies: Vec<_> = bodies.map(|text| after(&[&cuts], text)).collect();
+    write("chunked", &bodies)?;
     let times: [&[u8]; 2] = [&MODIFIED.to_le_bytes(), &MODIFIED.to_le_bytes()];
     write("date", &DATES.map(|text| after(&times, text)))
 }
@@ -41,15 +45,18 @@ fn write(target: &str, seeds: &[Vec<u8>]) -> io::Result<()> {
     Ok(())
 }
 
-const HEADS: [&str; 12] = [
+const HEADS: [&str; 15] = [
     "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
     "GET / HTTP/1.0\r\n\r\n",
     "\r\n\r\nHEAD /a?b HTTP/1.1\r\nhost: [::1]:80\r\n\r\nrest",
     "GET http://a:8080/b?c HTTP/1.1\r\nHost: b\r\n\r\n",
+    "GET http://a?b HTTP/1.1\r\nHost: a\r\n\r\n",
     "OPTIONS * HTTP/1.1\r\nHost: a.\r\n\r\n",
     "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n",
     "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\nhello",
     "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\n",
+    "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
     "GET / HTTP/1.0\r\nConnection: keep-alive, TE\r\n\r\nGET / HTTP/1.0\r\nConnection: close\r\n\r\n",
     "GET / HTTP/1.1\r\nHost: a\r\nAccept: text/html\r\nAccept: */*\r\nAccept-Encoding: br\r\nAccept-Encoding:\t\r\n\r\n",
     "GET / HTTP/1.1\r\nHost: a\r\nRange: bytes=0-\r\nIf-Range: \"x\"\r\nIf-Match: *\r\nIf-None-Match: \"x\"\r\n\r\n",

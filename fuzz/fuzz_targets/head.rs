@@ -37,6 +37,12 @@ fn check(bytes: &[u8], limits: &HeadLimits) {
         );
     }
     let Ok(Some(head)) = head::parse(bytes, limits) else {
+        assert!(whole != Ok(None) || may_be_unfinished(bytes, limits));
+        assert!(
+            !is_surely_right(bytes, limits),
+            "refused: {}",
+            bytes.escape_ascii()
+        );
         return;
     };
     assert!(head.length <= bytes.len() && head.length <= limits.head);
@@ -56,6 +62,79 @@ fn check(bytes: &[u8], limits: &HeadLimits) {
 /// What matters of a result, in a form that compares.
 fn result(bytes: &[u8], limits: &HeadLimits) -> Result<Option<String>, HeadError> {
     Ok(head::parse(bytes, limits)?.map(|head| format!("{head:?}")))
+}
+
+/// What is over a limit is refused, not waited for.
+fn may_be_unfinished(bytes: &[u8], limits: &HeadLimits) -> bool {
+    const EMPTY_LINES: usize = 4 * 2;
+    const METHOD_AND_SPACE: usize = 64 + 1;
+    const VERSION: usize = " HTTP/1.1\r".len();
+    let line = EMPTY_LINES + METHOD_AND_SPACE + limits.target + VERSION;
+    let has_line = bytes[EMPTY_LINES.min(bytes.len())..].contains(&b'\n');
+    bytes.len() < limits.head && (has_line || bytes.len() <= line)
+}
+
+/// A few heads of which nobody doubts that they are right: no strange bytes, one Host, and no body.
+fn is_surely_right(bytes: &[u8], limits: &HeadLimits) -> bool {
+    let Some(end) = bytes.windows(4).position(|end| end == b"\r\n\r\n") else {
+        return false;
+    };
+    let Ok(text) = std::str::from_utf8(&bytes[..end]) else {
+        return false;
+    };
+    let mut lines = text.split("\r\n");
+    let line: Vec<&str> = lines.next().unwrap_or_default().split(' ').collect();
+    let [verb, target, version] = line[..] else {
+        return false;
+    };
+    let fields: Option<Vec<(&str, &str)>> = lines.map(|line| line.split_once(": ")).collect();
+    let Some(fields) = fields else {
+        return false;
+    };
+    let has = |name: &str| {
+        fields
+            .iter()
+            .filter(|(other, _)| other.eq_ignore_ascii_case(name))
+            .count()
+    };
+    let is_visible = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
+    let fits =
+        end + 4 <= limits.head && fields.len() <= limits.fields && target.len() <= limits.target;
+    fits && ["GET", "HEAD", "POST", "OPTIONS"].contains(&verb)
+        && is_plain_target(target)
+        && ["HTTP/1.0", "HTTP/1.1"].contains(&version)
+        && fields
+            .iter()
+            .all(|(name, value)| is_word(name) && is_visible(value))
+        && has("host") == 1
+        && fields
+            .iter()
+            .all(|(name, value)| !name.eq_ignore_ascii_case("host") || is_word(value))
+        && has("content-length") + has("transfer-encoding") + has("expect") == 0
+}
+
+/// `/...`, or `http://host` and nothing, `/...` or `?...` after it.
+fn is_plain_target(target: &str) -> bool {
+    let rest = match target.strip_prefix("http://") {
+        Some(after) => {
+            let end = after.find(['/', '?']).unwrap_or(after.len());
+            if !is_word(&after[..end]) {
+                return false;
+            }
+            &after[end..]
+        }
+        None if target.starts_with('/') => target,
+        None => return false,
+    };
+    rest.bytes()
+        .all(|byte| byte.is_ascii_graphic() && byte != b'#')
+}
+
+fn is_word(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 /// CR and LF only together, no other control but HTAB, and the empty line at the end.
