@@ -46,6 +46,8 @@ fn folder() -> Folder {
 fn without_descriptors_accepting_pauses_and_goes_on_after() {
     let folder = folder();
     let server = server(&folder);
+    // Known from here on: what is not known is 503 as long as there is no descriptor to open it with.
+    assert_eq!(server.get("/a.txt").body, b"hello");
     let mut crowd = crowd(&server);
     // As many leave as are served; all that waited are let in.
     for stream in &mut crowd.drain(..60) {
