@@ -1,8 +1,8 @@
 //! The wire: one accepted stream socket, TCP or Unix, and the few calls a pump makes on it.
 //!
-//! Promises: every wait ends at the slot's deadline. It tries the system call first and asks the event
-//! loop only when the kernel says "not now": a connection that asks, is answered and leaves at once is
-//! never registered with epoll at all. Knows nothing of HTTP.
+//! Promises: every wait ends at the slot's deadline. It is registered with epoll only
+//! when it has to wait: a connection that has asked when it is taken, is answered and leaves at once is
+//! never registered at all. Knows nothing of HTTP.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
