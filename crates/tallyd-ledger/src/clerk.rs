@@ -1,0 +1,312 @@
+//! The clerk: a thread that reads the journals, adds up what they say, and posts it into the ledger.
+//!
+//! Promises: what it posts and how far it has read are in one batch, so nothing is posted twice or left out,
+//! whenever it is ended. While there is work it posts every [`PERIOD`]; what can't be posted stays in memory and
+//! in the journals. Without work it sleeps.
+
+pub(crate) mod reading;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crate::account::Books;
+use crate::batch::Progress;
+use crate::desk::Desk;
+use crate::facts::{DAY, HOUR, day_of, hour_of};
+use crate::health::{Health, Part};
+use crate::keyring::KeyRing;
+use crate::ledger::{Ledger, LedgerError};
+use crate::segment::Segment;
+use crate::tally::Tally;
+
+use reading::Reading;
+
+/// Between two posts while there is work. Well under the 250 ms that are promised.
+const PERIOD: Duration = Duration::from_millis(200);
+
+/// Between two tries while the ledger takes nothing.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Between two looks for windows that have ended, while there is work.
+const LOOK: Duration = Duration::from_secs(60);
+
+/// Windows closed in one batch.
+const MOST_CLOSED: usize = 20_000;
+
+/// How long the clerk tries to post the last batch when the server ends.
+const LAST: Duration = Duration::from_secs(5);
+
+/// What the clerk is told once.
+#[derive(Clone, Copy, Debug)]
+pub struct Habits {
+    /// How often the journals are synced; zero: before each reply, by those who wait for it.
+    pub sync_interval: Duration,
+    /// Days for which hourly series are kept; nothing: for ever.
+    pub keep_hours: Option<u32>,
+    /// The same for daily series.
+    pub keep_days: Option<u32>,
+}
+
+/// The thread's state.
+#[derive(Debug)]
+pub struct Clerk {
+    desk: Arc<Desk>,
+    ledger: Box<dyn Ledger>,
+    books: Arc<Books>,
+    keys: Arc<KeyRing>,
+    health: Arc<Health>,
+    tally: Tally,
+    readings: Vec<Reading>,
+    /// Every segment with a lower number is among the readings, or was.
+    next_sequence: u64,
+    /// Hits that were posted as begun and are settled in the tally.
+    settled: Vec<(u64, u32)>,
+    habits: Habits,
+    stop: Arc<AtomicBool>,
+    last_sync: Instant,
+    last_look: Option<Instant>,
+    last_prune: Option<i64>,
+}
+
+impl Clerk {
+    /// A clerk who posts into `ledger`.
+    #[must_use]
+    pub fn new(
+        desk: Arc<Desk>,
+        ledger: Box<dyn Ledger>,
+        books: Arc<Books>,
+        keys: Arc<KeyRing>,
+        tally: Tally,
+        habits: Habits,
+        stop: Arc<AtomicBool>,
+    ) -> Clerk {
+        Clerk {
+            health: Arc::clone(&desk.health),
+            desk,
+            ledger,
+            books,
+            keys,
+            tally,
+            readings: Vec::new(),
+            next_sequence: 0,
+            settled: Vec::new(),
+            habits,
+            stop,
+            last_sync: Instant::now(),
+            last_look: None,
+            last_prune: None,
+        }
+    }
+
+    /// Works until told to stop, and then until everything is posted.
+    pub fn run(mut self) {
+        self.desk.clerk_is(thread::current());
+        while !self.stop.load(Ordering::Acquire) {
+            let pause = match self.cycle() {
+                Ok(()) => PERIOD,
+                Err(_) => RETRY,
+            };
+            if self.is_idle() {
+                self.sleep();
+            } else {
+                self.wait(pause);
+            }
+        }
+        self.finish();
+    }
+
+    /// Reads what there is and posts it.
+    pub fn cycle(&mut self) -> Result<(), LedgerError> {
+        self.rotate_keys();
+        self.sync();
+        let read = self.read();
+        let outcome = read
+            .and_then(|()| self.close_windows())
+            .and_then(|()| self.post());
+        self.report_lag();
+        match &outcome {
+            Ok(()) => self.health.recover(Part::Ledger),
+            Err(error) => self.health.fail(Part::Ledger, &error.to_string()),
+        }
+        outcome
+    }
+
+    /// Nothing to read, nothing to post: only hits that are on their way, which wake the clerk when they end.
+    fn is_idle(&self) -> bool {
+        self.tally.is_empty()
+            && self.settled.is_empty()
+            && self.readings.iter().all(Reading::is_idle)
+    }
+
+    /// Waits without missing anything: whoever writes before it is said that the clerk sleeps is seen in the
+    /// look that follows.
+    fn sleep(&mut self) {
+        self.desk.clerk_sleeps();
+        self.wait(PERIOD);
+        if self.cycle().is_err() || !self.is_idle() || self.stop.load(Ordering::Acquire) {
+            return;
+        }
+        self.desk.want_sync(None);
+        self.wait(until_tomorrow());
+    }
+
+    fn wait(&self, time: Duration) {
+        if !self.stop.load(Ordering::Acquire) {
+            thread::park_timeout(time);
+        }
+    }
+
+    fn rotate_keys(&self) {
+        if let Err(error) = self.keys.rotate(day_of(now())) {
+            let cause = format!("the keys of visitors can't be written: {error}");
+            self.health.fail(Part::Journal, &cause);
+        }
+    }
+
+    fn sync(&mut self) {
+        let interval = self.habits.sync_interval;
+        if !interval.is_zero() && self.last_sync.elapsed() + PERIOD / 2 >= interval {
+            self.last_sync = Instant::now();
+            self.desk.want_sync(None);
+        }
+    }
+
+    fn read(&mut self) -> Result<(), LedgerError> {
+        if self.ledger.changed_outside()? {
+            self.tally.doubt();
+        }
+        let (taken, next_sequence) = self.desk.taken();
+        self.next_sequence = next_sequence;
+        self.readings.extend(taken.into_iter().map(Reading::new));
+        for reading in &mut self.readings {
+            reading.settle(&mut self.tally, &mut *self.ledger, &mut self.settled)?;
+            reading.read_on(&mut self.tally, &mut *self.ledger)?;
+        }
+        Ok(())
+    }
+
+    fn close_windows(&mut self) -> Result<(), LedgerError> {
+        if self.last_look.is_some_and(|last| last.elapsed() < LOOK) {
+            return Ok(());
+        }
+        let now = now();
+        let closed = self
+            .tally
+            .close_ended(now, MOST_CLOSED, &mut *self.ledger)?;
+        // More are waiting: the next cycle goes on, when these are posted.
+        self.last_look = (closed < MOST_CLOSED).then(Instant::now);
+        self.prune(now)
+    }
+
+    fn prune(&mut self, now: i64) -> Result<(), LedgerError> {
+        let hour = hour_of(now);
+        let keeps_all = (self.habits.keep_hours, self.habits.keep_days) == (None, None);
+        if keeps_all || self.last_prune == Some(hour) {
+            return Ok(());
+        }
+        let before = |keep: Option<u32>, unit: i64| {
+            keep.map_or(i64::MIN, |days| {
+                (now - i64::from(days) * DAY).div_euclid(unit)
+            })
+        };
+        let hours = before(self.habits.keep_hours, HOUR);
+        let days = before(self.habits.keep_days, DAY);
+        self.ledger.prune(hours, days)?;
+        self.last_prune = Some(hour);
+        Ok(())
+    }
+
+    fn post(&mut self) -> Result<(), LedgerError> {
+        let progress = self.progress();
+        let moved = !progress.read.is_empty() || !progress.finished.is_empty();
+        if self.tally.is_empty() && self.settled.is_empty() && !moved {
+            return Ok(());
+        }
+        let finished = progress.finished.clone();
+        self.ledger.post(&self.tally.batch(progress))?;
+        self.health
+            .posted
+            .fetch_add(self.tally.entries(), Ordering::Relaxed);
+        self.health.batches.fetch_add(1, Ordering::Relaxed);
+        let books = &self.books;
+        self.tally
+            .posted(|site, path, number| books.posted(site, path, number));
+        self.books.sweep();
+        self.settled.clear();
+        self.readings.iter_mut().for_each(Reading::posted);
+        self.give_back(&finished);
+        Ok(())
+    }
+
+    fn progress(&self) -> Progress {
+        let mut progress = Progress {
+            next_sequence: self.next_sequence,
+            settled: self.settled.clone(),
+            ..Progress::default()
+        };
+        for reading in &self.readings {
+            reading.report(&mut progress);
+        }
+        progress
+    }
+
+    fn give_back(&mut self, finished: &[u64]) {
+        let desk = &self.desk;
+        self.readings.retain(|reading| {
+            let stays = !finished.contains(&reading.sequence());
+            if !stays {
+                desk.give_back(reading.segment());
+            }
+            stays
+        });
+    }
+
+    fn report_lag(&self) {
+        let oldest = self.tally.oldest();
+        let age = oldest.map_or(0, |time| (now() - time).max(0) / 1_000_000);
+        self.health
+            .lag_entries
+            .store(self.tally.entries(), Ordering::Relaxed);
+        self.health
+            .lag_millis
+            .store(age.unsigned_abs(), Ordering::Relaxed);
+    }
+
+    /// Posts what is left. If the ledger takes nothing, the journals keep it for the next start.
+    fn finish(&mut self) {
+        let deadline = Instant::now() + LAST;
+        while self.cycle().is_err() || !self.is_idle() {
+            if Instant::now() >= deadline {
+                return;
+            }
+            thread::park_timeout(PERIOD / 4);
+        }
+    }
+}
+
+/// Nanoseconds since 1970.
+#[must_use]
+pub fn now() -> i64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
+}
+
+/// Keys change at midnight, also while nobody asks for anything.
+fn until_tomorrow() -> Duration {
+    let now = now();
+    let left = (day_of(now) + 1) * DAY - now;
+    Duration::from_nanos(left.unsigned_abs()) + Duration::from_secs(1)
+}
+
+/// What one segment is called in messages.
+#[must_use]
+pub fn name_of(segment: &Segment) -> &str {
+    segment.name.as_deref().unwrap_or("memory")
+}
+
+#[cfg(test)]
+mod tests;

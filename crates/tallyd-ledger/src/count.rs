@@ -1,0 +1,317 @@
+//! The count as a whole: opened before anybody is served, closed when the last reply has ended.
+//!
+//! 1. the state directory is taken, the ledger opened and checked
+//! 2. what the last process left in its journals is posted
+//! 3. clerk, supplier and syncer start; each worker gets a teller
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crate::account::Books;
+use crate::agent::Agents;
+use crate::clerk::{self, Clerk, Habits};
+use crate::desk::Desk;
+use crate::disk::{Disk, Folder};
+use crate::facts::day_of;
+use crate::health::{Health, Say, Urgency};
+use crate::journal::Journal;
+use crate::keyring::{KeyError, KeyRing};
+use crate::ledger::{Ledger, LedgerError, Numbers, Sqlite};
+use crate::recovery::{Recovered, RecoveryError, recover};
+use crate::state::{StateDirectory, StateError};
+use crate::tally::Tally;
+use crate::teller::Teller;
+use crate::window::Kind;
+
+/// What an operator can say about counting.
+#[derive(Debug)]
+pub struct Settings {
+    /// Where counts are kept.
+    pub directory: PathBuf,
+    /// What is counted: only to notice when a directory was used for something else.
+    pub root: PathBuf,
+    /// How often the journals are synced, and what is kept how long.
+    pub habits: Habits,
+    /// When windows close.
+    pub kind: Kind,
+    /// Which program is of which class.
+    pub agents: Arc<Agents>,
+}
+
+/// Counting in a running server.
+#[derive(Debug)]
+pub struct Count {
+    books: Arc<Books>,
+    health: Arc<Health>,
+    kept: Option<Kept>,
+}
+
+/// What there is if counts are kept.
+#[derive(Debug)]
+struct Kept {
+    state: StateDirectory,
+    desk: Arc<Desk>,
+    ring: Arc<KeyRing>,
+    agents: Arc<Agents>,
+    waits: bool,
+    latest: i64,
+    stop: Arc<AtomicBool>,
+    clerk: JoinHandle<()>,
+    others: Vec<JoinHandle<()>>,
+}
+
+/// Why counts can't be kept.
+#[derive(Debug)]
+pub enum CountError {
+    /// The state directory can't be used.
+    State(StateError),
+    /// What is in it can't be used: its place, and why.
+    Ledger(PathBuf, LedgerError),
+    /// What the last process left can't be posted.
+    Recovery(PathBuf, RecoveryError),
+    /// The keys of visitors can't be used.
+    Keys(PathBuf, KeyError),
+    /// The system gives no threads.
+    System(io::Error),
+}
+
+impl fmt::Display for CountError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CountError::State(error) => write!(out, "{error}"),
+            CountError::Ledger(path, error) => {
+                write!(out, "{}: {error}", path.display())?;
+                out.write_str(match error {
+                    LedgerError::Damaged(_) => {
+                        ". Nothing was changed. Restore it from a copy, or move it away to begin anew"
+                    }
+                    LedgerError::Newer(..) => ". Start the newer one, or choose another --state DIR",
+                    LedgerError::Full(_) => ". Make room, or choose another --state DIR",
+                    LedgerError::Busy(_) | LedgerError::Failed(_) => {
+                        ". Choose another --state DIR, or count in memory only with --no-state"
+                    }
+                })
+            }
+            CountError::Recovery(path, error) => write!(out, "{}: {error}", path.display()),
+            CountError::Keys(path, error) => write!(out, "{}: {error}", path.display()),
+            CountError::System(error) => write!(out, "cannot start counting: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for CountError {}
+
+impl Count {
+    /// Numbers only, in memory: they begin at 1 with each start.
+    #[must_use]
+    pub fn in_memory() -> Count {
+        Count {
+            books: Arc::default(),
+            health: Arc::default(),
+            kept: None,
+        }
+    }
+
+    /// Opens the count, and posts what the last process left.
+    pub fn open(settings: Settings, say: Say) -> Result<Count, CountError> {
+        let state = StateDirectory::open(&settings.directory).map_err(CountError::State)?;
+        let health = Arc::new(Health::new(say));
+        note_root(&state, &settings.root, &health);
+        let unusable = |error| CountError::Ledger(state.ledger(), error);
+        let mut ledger = Sqlite::open(&state.ledger()).map_err(unusable)?;
+        ledger.set_window_kind(settings.kind).map_err(unusable)?;
+        let numbers = Numbers::open(&state.ledger()).map_err(unusable)?;
+        let disk = Folder::new(&state.journals())
+            .map_err(|error| CountError::State(StateError::Unusable(state.journals(), error)))?;
+        let opened = Opened {
+            disk: Arc::new(disk),
+            ledger: Box::new(ledger),
+            books: Arc::new(Books::new(Arc::new(numbers))),
+            health,
+        };
+        Count::start(state, opened, settings)
+    }
+
+    fn start(
+        state: StateDirectory,
+        opened: Opened,
+        settings: Settings,
+    ) -> Result<Count, CountError> {
+        let Opened {
+            disk,
+            mut ledger,
+            books,
+            health,
+        } = opened;
+        let boot = boot();
+        let journals = state.journals();
+        let mut tally = Tally::new(settings.kind);
+        let recovered = recover(&*disk, &mut *ledger, &mut tally, boot)
+            .map_err(|error| CountError::Recovery(journals.clone(), error))?;
+        tell(&recovered, &health);
+        let ring = KeyRing::open(Arc::clone(&disk), day_of(clerk::now()))
+            .map_err(|error| CountError::Keys(journals.clone(), error))?;
+        let ring = Arc::new(ring);
+        let desk = Desk::new(
+            disk,
+            Arc::clone(&health),
+            recovered.next_sequence,
+            recovered.next_name,
+            boot,
+        );
+        desk.reuse(recovered.empty);
+        let desk = Arc::new(desk);
+        // The first one now: if there is no room for it, the operator should know before anybody is served.
+        desk.supply_one()
+            .map_err(|error| CountError::State(StateError::Unusable(journals, error)))?;
+        let stop = Arc::new(AtomicBool::new(false));
+        let waits = settings.habits.sync_interval.is_zero();
+        let clerk = Clerk::new(
+            Arc::clone(&desk),
+            ledger,
+            Arc::clone(&books),
+            Arc::clone(&ring),
+            tally,
+            settings.habits,
+            Arc::clone(&stop),
+        );
+        let clerk = spawn("clerk", move || clerk.run())?;
+        let supplier = Arc::clone(&desk);
+        let syncer = Arc::clone(&desk);
+        let others = vec![
+            spawn("journal-supply", move || supplier.keep_supplied())?,
+            spawn("journal-sync", move || syncer.keep_synced())?,
+        ];
+        Ok(Count {
+            books,
+            health,
+            kept: Some(Kept {
+                state,
+                desk,
+                ring,
+                agents: settings.agents,
+                waits,
+                latest: recovered.latest,
+                stop,
+                clerk,
+                others,
+            }),
+        })
+    }
+
+    /// The accounts of all sites.
+    #[must_use]
+    pub fn books(&self) -> Arc<Books> {
+        Arc::clone(&self.books)
+    }
+
+    /// How it goes.
+    #[must_use]
+    pub fn health(&self) -> Arc<Health> {
+        Arc::clone(&self.health)
+    }
+
+    /// The state directory; nothing if counts are in memory only.
+    #[must_use]
+    pub fn directory(&self) -> Option<&Path> {
+        self.kept.as_ref().map(|kept| kept.state.path())
+    }
+
+    /// A teller for one worker.
+    #[must_use]
+    pub fn teller(&self) -> Teller {
+        self.kept.as_ref().map_or_else(Teller::default, |kept| {
+            let journal = Journal::new(Arc::clone(&kept.desk), kept.latest);
+            Teller::new(
+                journal,
+                Arc::clone(&kept.agents),
+                Arc::clone(&kept.ring),
+                kept.waits,
+            )
+        })
+    }
+
+    /// Posts what is left, when the workers have ended; not longer than until the deadline.
+    pub fn close(self, deadline: Instant) {
+        let Some(kept) = self.kept else {
+            return;
+        };
+        kept.stop.store(true, Ordering::Release);
+        kept.clerk.thread().unpark();
+        // No channel tells when a thread ends; it is looked at until it has, or time is over.
+        while !kept.clerk.is_finished() && Instant::now() < deadline {
+            thread::park_timeout(Duration::from_millis(2));
+        }
+        if kept.clerk.is_finished() {
+            // A panic of the clerk has been said on standard error by the thread itself.
+            drop(kept.clerk.join());
+        }
+        kept.desk.stop();
+        // They end at once, but for one that hangs on a disk: nobody waits for that.
+        drop(kept.others);
+    }
+}
+
+impl crate::account::Numbers for Numbers {
+    fn number(&self, site: &str, path: &[u8]) -> Result<u64, LedgerError> {
+        Numbers::number(self, site, path)
+    }
+}
+
+/// What is opened before anything is posted.
+struct Opened {
+    disk: Arc<dyn Disk>,
+    ledger: Box<dyn Ledger>,
+    books: Arc<Books>,
+    health: Arc<Health>,
+}
+
+fn note_root(state: &StateDirectory, root: &Path, health: &Health) {
+    if let Ok(Some(before)) = state.note_root(root) {
+        let text = format!(
+            "the counts in {} are of {}; those of {} are added to them",
+            state.path().display(),
+            before.display(),
+            root.display()
+        );
+        health.say(Urgency::Warning, &text);
+    }
+}
+
+fn tell(recovered: &Recovered, health: &Health) {
+    let (hits, unsettled) = (recovered.hits, recovered.unsettled);
+    if hits > 0 || unsettled > 0 {
+        health.say(
+            Urgency::Info,
+            &format!("recovered {hits} hits, {unsettled} unsettled"),
+        );
+    }
+    if recovered.torn > 0 {
+        let text = format!(
+            "{} journals end in the middle of an entry, as after a power cut: what was behind it is lost",
+            recovered.torn
+        );
+        health.say(Urgency::Warning, &text);
+    }
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, CountError> {
+    thread::Builder::new()
+        .name(name.into())
+        .spawn(work)
+        .map_err(CountError::System)
+}
+
+/// The start of this system, as a number. If it can't be known, power may have been cut at any time.
+fn boot() -> u64 {
+    let id = std::fs::read("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    if id.is_empty() {
+        return clerk::now().unsigned_abs();
+    }
+    siphasher::sip::SipHasher24::new().hash(&id)
+}

@@ -1,0 +1,341 @@
+//! The desk: what workers, the clerk, the supplier and the syncer share.
+//!
+//! A worker touches it only when a segment is full, and to wake the clerk.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+use std::thread::Thread;
+use std::time::Duration;
+
+use crate::disk::{Disk, Plain, Store};
+use crate::health::{Health, Part};
+use crate::segment::Segment;
+
+/// Words of a segment: 2 MiB, some 25 000 hits.
+pub const WORDS: usize = 256 * 1024;
+
+/// Segments that lie ready for each worker. At 160 000 hits a second one lasts 160 ms.
+const READY: usize = 3;
+
+/// Words of a segment that is only in memory.
+const PLAIN_WORDS: usize = 32 * 1024;
+
+/// Empty segments that are kept for each worker beyond those that are ready; others are removed.
+const KEPT: usize = 4;
+
+/// Shared by all who deal with journals.
+#[derive(Debug)]
+pub struct Desk {
+    disk: Arc<dyn Disk>,
+    /// How the count is doing.
+    pub health: Arc<Health>,
+    next_name: AtomicU64,
+    boot: u64,
+    words: usize,
+    workers: AtomicUsize,
+    supply: Mutex<Supply>,
+    /// Told when a segment was taken or given back.
+    wanted: Condvar,
+    segments: Mutex<Segments>,
+    clerk: Mutex<Option<Thread>>,
+    clerk_is_awake: AtomicBool,
+    syncs: Mutex<Syncs>,
+    sync_wanted: Condvar,
+}
+
+/// A store that nothing is in, and its name.
+type Empty = (Arc<dyn Store>, String);
+
+#[derive(Debug, Default)]
+struct Supply {
+    /// Blank, for the next worker who asks.
+    ready: VecDeque<Empty>,
+    /// Given back.
+    empty: Vec<Empty>,
+    stop: bool,
+}
+
+#[derive(Debug, Default)]
+struct Segments {
+    next_sequence: u64,
+    /// Taken by workers, and not yet known to the clerk.
+    fresh: Vec<Arc<Segment>>,
+    /// Taken by workers, and not given back: what a sync is about.
+    in_use: Vec<Arc<Segment>>,
+}
+
+#[derive(Debug, Default)]
+struct Syncs {
+    wanted: bool,
+    stop: bool,
+    waiting: Vec<Waker>,
+}
+
+impl Desk {
+    /// A desk; segments get sequence numbers from `next_sequence` on, files names from `next_name` on.
+    #[must_use]
+    pub fn new(
+        disk: Arc<dyn Disk>,
+        health: Arc<Health>,
+        next_sequence: u64,
+        next_name: u64,
+        boot: u64,
+    ) -> Desk {
+        Desk {
+            disk,
+            health,
+            next_name: AtomicU64::new(next_name),
+            boot,
+            words: WORDS,
+            workers: AtomicUsize::new(0),
+            supply: Mutex::default(),
+            wanted: Condvar::new(),
+            segments: Mutex::new(Segments {
+                next_sequence,
+                ..Segments::default()
+            }),
+            clerk: Mutex::default(),
+            clerk_is_awake: AtomicBool::new(false),
+            syncs: Mutex::default(),
+            sync_wanted: Condvar::new(),
+        }
+    }
+
+    /// The same with small segments, so that a test fills many.
+    #[must_use]
+    pub fn with_words(mut self, words: usize) -> Desk {
+        self.words = words;
+        self
+    }
+
+    /// One more worker takes segments.
+    pub fn enter(&self) {
+        self.workers.fetch_add(1, Ordering::AcqRel);
+        self.wanted.notify_one();
+    }
+
+    /// A segment for a worker. If none is ready, one in memory with room for `least` words: a worker never
+    /// waits for the disk.
+    pub fn take(&self, least: usize) -> Arc<Segment> {
+        let ready = lock(&self.supply).ready.pop_front();
+        self.wanted.notify_one();
+        let (store, name) = match ready {
+            Some((store, name)) => (store, Some(name)),
+            None => (self.plain(least), None),
+        };
+        let mut segments = lock(&self.segments);
+        let sequence = segments.next_sequence;
+        segments.next_sequence += 1;
+        let segment = Arc::new(Segment::begin(store, name, sequence, self.boot));
+        segments.fresh.push(Arc::clone(&segment));
+        segments.in_use.push(Arc::clone(&segment));
+        segment
+    }
+
+    fn plain(&self, least: usize) -> Arc<dyn Store> {
+        self.health.only_in_memory.fetch_add(1, Ordering::Relaxed);
+        Arc::new(Plain::new(PLAIN_WORDS.max(least)))
+    }
+
+    /// For the clerk: segments that workers have taken since the last call, and the sequence number that the
+    /// next one will have. The clerk knows every segment with a lower one.
+    pub fn taken(&self) -> (Vec<Arc<Segment>>, u64) {
+        let mut segments = lock(&self.segments);
+        let fresh = std::mem::take(&mut segments.fresh);
+        (fresh, segments.next_sequence)
+    }
+
+    /// Stores that an earlier process left and nothing is in any more.
+    pub fn reuse(&self, empty: Vec<Empty>) {
+        lock(&self.supply).empty.extend(empty);
+    }
+
+    /// Gives back a segment of which all is in the ledger.
+    pub fn give_back(&self, segment: &Segment) {
+        let mut segments = lock(&self.segments);
+        segments
+            .in_use
+            .retain(|used| used.sequence != segment.sequence);
+        drop(segments);
+        match &segment.name {
+            Some(name) => lock(&self.supply)
+                .empty
+                .push((segment.store(), name.clone())),
+            None => {
+                self.health.only_in_memory.fetch_sub(1, Ordering::Relaxed);
+            }
+        }
+        self.wanted.notify_one();
+    }
+
+    /// Makes segments ready until told to stop: the supplier's thread.
+    pub fn keep_supplied(&self) {
+        loop {
+            let mut supply = lock(&self.supply);
+            while !supply.stop && !self.has_work(&supply) {
+                supply = self
+                    .wanted
+                    .wait(supply)
+                    .unwrap_or_else(PoisonError::into_inner);
+            }
+            if supply.stop {
+                return;
+            }
+            drop(supply);
+            match self.supply_one() {
+                Ok(()) => self.health.recover(Part::Journal),
+                Err(error) => {
+                    let cause = format!("the journal can't get a new file: {error}");
+                    self.health.fail(Part::Journal, &cause);
+                    self.pause();
+                }
+            }
+        }
+    }
+
+    /// How many segments lie ready.
+    #[must_use]
+    pub fn ready(&self) -> usize {
+        lock(&self.supply).ready.len()
+    }
+
+    /// Makes one more segment ready now, or removes one that is too many. For the supplier, and for the start.
+    pub fn supply_one(&self) -> io::Result<()> {
+        let (empty, is_wanted) = {
+            let mut supply = lock(&self.supply);
+            let is_wanted = supply.ready.len() < self.wish();
+            (supply.empty.pop(), is_wanted)
+        };
+        let (store, name) = match empty {
+            Some(empty) if is_wanted => empty,
+            Some((_, name)) => return self.disk.remove(&name),
+            None => self.create()?,
+        };
+        lock(&self.supply).ready.push_back((store, name));
+        Ok(())
+    }
+
+    fn create(&self) -> io::Result<Empty> {
+        let number = self.next_name.fetch_add(1, Ordering::AcqRel);
+        let name = format!("{number:08}.journal");
+        let part = format!("{name}.part");
+        let made = self
+            .disk
+            .create(&part, self.words)
+            .and_then(|store| self.disk.rename(&part, &name).map(|()| store));
+        match made {
+            Ok(store) => Ok((store, name)),
+            Err(error) => {
+                // What is left of it takes space; if it can't be removed, the next start does.
+                self.disk.remove(&part).ok();
+                Err(error)
+            }
+        }
+    }
+
+    fn has_work(&self, supply: &Supply) -> bool {
+        let workers = self.workers.load(Ordering::Acquire).max(1);
+        supply.ready.len() < self.wish() || supply.empty.len() > KEPT * workers
+    }
+
+    fn wish(&self) -> usize {
+        READY * self.workers.load(Ordering::Acquire).max(1)
+    }
+
+    fn pause(&self) {
+        let supply = lock(&self.supply);
+        if !supply.stop {
+            // Woken earlier if something was given back.
+            drop(self.wanted.wait_timeout(supply, Duration::from_secs(1)));
+        }
+    }
+
+    /// Wakes the clerk if it sleeps. On the hit path: one load.
+    pub fn wake_clerk(&self) {
+        if !self.clerk_is_awake.load(Ordering::Relaxed) {
+            self.wake_clerk_anyway();
+        }
+    }
+
+    /// Wakes the clerk.
+    pub fn wake_clerk_anyway(&self) {
+        self.clerk_is_awake.store(true, Ordering::SeqCst);
+        if let Some(clerk) = &*lock(&self.clerk) {
+            clerk.unpark();
+        }
+    }
+
+    /// Says who the clerk is.
+    pub fn clerk_is(&self, thread: Thread) {
+        *lock(&self.clerk) = Some(thread);
+    }
+
+    /// The clerk says that it will sleep; whoever writes from now on wakes it.
+    pub fn clerk_sleeps(&self) {
+        self.clerk_is_awake.store(false, Ordering::SeqCst);
+    }
+
+    /// Asks for a sync; `waker` is woken after it.
+    pub fn want_sync(&self, waker: Option<Waker>) {
+        let mut syncs = lock(&self.syncs);
+        syncs.wanted = true;
+        syncs.waiting.extend(waker);
+        self.sync_wanted.notify_one();
+    }
+
+    /// Waits until a sync is wanted; nothing at the end. Returns whom to wake.
+    fn next_sync(&self) -> Option<Vec<Waker>> {
+        let mut syncs = lock(&self.syncs);
+        while !syncs.wanted && !syncs.stop {
+            syncs = self
+                .sync_wanted
+                .wait(syncs)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        if !syncs.wanted {
+            return None;
+        }
+        syncs.wanted = false;
+        Some(std::mem::take(&mut syncs.waiting))
+    }
+
+    /// Syncs what workers write until told to stop: the syncer's thread.
+    pub fn keep_synced(&self) {
+        while let Some(waiting) = self.next_sync() {
+            match self.sync_all() {
+                Ok(()) => self.health.recover(Part::Sync),
+                Err(error) => {
+                    let cause = format!("the journal can't be synced: {error}");
+                    self.health.fail(Part::Sync, &cause);
+                }
+            }
+            waiting.into_iter().for_each(Waker::wake);
+        }
+    }
+
+    /// Syncs every segment in use, also if one of them fails.
+    pub fn sync_all(&self) -> io::Result<()> {
+        let in_use = lock(&self.segments).in_use.clone();
+        let mut failed = None;
+        for segment in in_use {
+            failed = failed.or(segment.sync().err());
+        }
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// Ends the supplier and the syncer.
+    pub fn stop(&self) {
+        lock(&self.supply).stop = true;
+        self.wanted.notify_all();
+        lock(&self.syncs).stop = true;
+        self.sync_wanted.notify_all();
+    }
+}
+
+/// A panic while one of these locks was held leaves lists whole.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,201 @@
+//! The journal of one worker: hits are begun before the first byte of their reply leaves, and settled after
+//! the last.
+//!
+//! Promises: no system call, no lock and no allocation but when a segment is full; what was begun survives the
+//! process. It belongs to one thread.
+
+use std::cell::{Cell, RefCell};
+use std::future::{Future, poll_fn};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
+
+use crate::desk::Desk;
+use crate::entry::{self, About, Definition, Draft, Hit, LONGEST, Note};
+use crate::facts::{DAY, HOUR, Settled};
+use crate::segment::{FIRST, Segment};
+
+/// What a worker writes into.
+#[derive(Debug)]
+pub struct Journal {
+    desk: Arc<Desk>,
+    current: RefCell<Option<Arc<Segment>>>,
+    at: Cell<u32>,
+    defined: Cell<u32>,
+    latest: Cell<i64>,
+}
+
+/// Where the definition of a representation stands: kept beside what it describes, so that it is written once
+/// for each segment.
+#[derive(Debug, Default)]
+pub struct Mark(AtomicU64);
+
+/// A hit that has begun.
+#[derive(Clone, Debug)]
+pub struct Begun {
+    segment: Arc<Segment>,
+    at: u32,
+    end: u32,
+}
+
+/// A clock that was set back by no more than this stands still until the time has come again: no day is counted
+/// twice. Beyond, the clock was wrong before.
+const SET_BACK: i64 = DAY + HOUR;
+
+impl Journal {
+    /// A journal that writes into segments from `desk`; no entry is earlier than `latest`.
+    #[must_use]
+    pub fn new(desk: Arc<Desk>, latest: i64) -> Journal {
+        desk.enter();
+        Journal {
+            desk,
+            current: RefCell::new(None),
+            at: Cell::new(FIRST),
+            defined: Cell::new(0),
+            latest: Cell::new(latest),
+        }
+    }
+
+    /// Begins a hit on what `definition` says. Before its reply's first byte leaves.
+    pub fn begin(&self, hit: &Hit<'_>, mark: &Mark, definition: &Definition) -> Begun {
+        let hit = Hit {
+            time: self.time(hit.time),
+            ..*hit
+        };
+        loop {
+            let number = self.number(mark, definition);
+            if let Some((at, end)) = self.write(&Draft::Hit(&hit, number))
+                && let Some(segment) = &*self.current.borrow()
+            {
+                return Begun {
+                    segment: Arc::clone(segment),
+                    at,
+                    end,
+                };
+            }
+            self.turn_page();
+        }
+    }
+
+    /// Says how a hit ended.
+    pub fn settle(&self, begun: &Begun, settled: Settled) {
+        let segment = &begun.segment;
+        entry::settle(segment.words(), segment.sequence, begun.at, settled);
+        segment.touch();
+        self.desk.wake_clerk();
+    }
+
+    /// Notes a reply that is no hit; a probe says of what.
+    pub fn note(&self, note: &Note<'_>, probed: Option<(&Mark, &Definition)>) {
+        let mut note = Note {
+            time: self.time(note.time),
+            ..*note
+        };
+        loop {
+            if let Some((mark, definition)) = probed {
+                note.about = About::Probe(self.number(mark, definition));
+            }
+            if self.write(&Draft::Note(&note)).is_some() {
+                return;
+            }
+            self.turn_page();
+        }
+    }
+
+    /// Returns when what was begun would survive a power cut, or when it can't be made to.
+    pub fn synced(&self, begun: &Begun) -> impl Future<Output = ()> + use<> {
+        let (desk, begun) = (Arc::clone(&self.desk), begun.clone());
+        let mut asked = false;
+        poll_fn(move |context| {
+            if begun.segment.is_synced(begun.end) || asked && desk.health.trouble().is_some() {
+                return Poll::Ready(());
+            }
+            asked = true;
+            desk.want_sync(Some(context.waker().clone()));
+            Poll::Pending
+        })
+    }
+
+    /// The last segment is closed: nothing more will be written.
+    pub fn close(&self) {
+        if let Some(segment) = self.current.borrow_mut().take() {
+            segment.close();
+        }
+        self.desk.wake_clerk_anyway();
+    }
+
+    /// The time of an entry: it never goes back, but for a clock that was far ahead.
+    fn time(&self, now: i64) -> i64 {
+        let latest = self.latest.get();
+        let time = if now < latest && latest - now <= SET_BACK {
+            latest
+        } else {
+            now
+        };
+        self.latest.set(time);
+        time
+    }
+
+    /// The number of a definition in the current segment; writes it there if it is not.
+    fn number(&self, mark: &Mark, definition: &Definition) -> u32 {
+        loop {
+            if let Some(segment) = &*self.current.borrow()
+                && let Some(number) = mark.within(segment)
+            {
+                return number;
+            }
+            if self.write(&Draft::Definition(definition)).is_some()
+                && let Some(segment) = &*self.current.borrow()
+            {
+                let number = self.defined.get();
+                self.defined.set(number + 1);
+                mark.set(segment, number);
+                return number;
+            }
+            self.turn_page();
+        }
+    }
+
+    /// Writes an entry behind the last one, and behind it the end; nothing if there is no room.
+    fn write(&self, draft: &Draft<'_>) -> Option<(u32, u32)> {
+        let current = self.current.borrow();
+        let segment = current.as_ref()?;
+        let at = self.at.get();
+        let end = at.checked_add(u32::try_from(draft.words()).ok()?)?;
+        let place = segment.words().get(at as usize..=end as usize)?;
+        let (end_mark, place) = place.split_last()?;
+        // Before the entry: a reader that sees the entry must not run into what was here earlier.
+        end_mark.store(0, Ordering::Relaxed);
+        draft.write(place, segment.sequence, at);
+        self.at.set(end);
+        segment.publish(end);
+        self.desk.wake_clerk();
+        Some((at, end))
+    }
+
+    /// Goes on in a fresh segment.
+    fn turn_page(&self) {
+        let fresh = self.desk.take(LONGEST + LONGEST);
+        let full = self.current.borrow_mut().replace(fresh);
+        if let Some(full) = full {
+            full.close();
+        }
+        self.at.set(FIRST);
+        self.defined.set(0);
+    }
+}
+
+impl Mark {
+    fn within(&self, segment: &Segment) -> Option<u32> {
+        let word = self.0.load(Ordering::Relaxed);
+        if word >> 24 != segment.sequence + 1 {
+            return None;
+        }
+        u32::try_from(word & 0xFF_FFFF).ok()
+    }
+
+    fn set(&self, segment: &Segment, number: u32) {
+        let word = (segment.sequence + 1) << 24 | u64::from(number);
+        self.0.store(word, Ordering::Relaxed);
+    }
+}

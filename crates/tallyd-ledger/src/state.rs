@@ -1,0 +1,293 @@
+//! The state directory: where it is, whose it is, and that only one process uses it.
+//!
+//! Promises: nothing in it is changed before it is sure that it is ours.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
+use rustix::process::geteuid;
+
+/// A state directory that this process holds.
+#[derive(Debug)]
+pub struct StateDirectory {
+    path: PathBuf,
+    /// Open as long as the directory is ours; the lock goes with it.
+    _lock: File,
+}
+
+/// Why a directory can't be used.
+#[derive(Debug)]
+pub enum StateError {
+    /// It can't be made or opened.
+    Unusable(PathBuf, io::Error),
+    /// It belongs to somebody else: the user and this process's.
+    Foreign(PathBuf, u32, u32),
+    /// Another process uses it; its pid, if it said so.
+    InUse(PathBuf, Option<String>),
+}
+
+impl fmt::Display for StateError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const OTHERWISE: &str =
+            "Choose another directory with --state DIR, or count in memory only with --no-state";
+        match self {
+            StateError::Unusable(path, error) => {
+                let path = path.display();
+                match error.raw_os_error().map(Errno::from_raw_os_error) {
+                    Some(Errno::NOSPC | Errno::DQUOT) => write!(
+                        out,
+                        "the disk is full: no room for the state directory {path}. Make room. {OTHERWISE}"
+                    ),
+                    Some(Errno::ROFS) => write!(
+                        out,
+                        "the state directory {path} is on a read-only file system. {OTHERWISE}"
+                    ),
+                    Some(Errno::ACCESS | Errno::PERM) => write!(
+                        out,
+                        "not allowed to use the state directory {path}: check its permissions. {OTHERWISE}"
+                    ),
+                    _ => write!(
+                        out,
+                        "cannot use the state directory {path}: {error}. {OTHERWISE}"
+                    ),
+                }
+            }
+            StateError::Foreign(path, owner, user) => write!(
+                out,
+                "the state directory {} belongs to user {owner}, and this process is user {user}: run it as that user. {OTHERWISE}",
+                path.display()
+            ),
+            StateError::InUse(path, pid) => {
+                let who = pid
+                    .as_deref()
+                    .map_or_else(String::new, |pid| format!(" with pid {pid}"));
+                write!(
+                    out,
+                    "another tallyd{who} uses the state directory {}: stop it first. {OTHERWISE}",
+                    path.display()
+                )
+            }
+        }
+    }
+}
+
+impl StateDirectory {
+    /// Makes the directory if it is not there, and takes it for this process.
+    pub fn open(path: &Path) -> Result<StateDirectory, StateError> {
+        let unusable = |error| StateError::Unusable(path.into(), error);
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path)
+            .map_err(unusable)?;
+        let owner = File::open(path)
+            .and_then(|opened| opened.metadata())
+            .map_err(unusable)?
+            .uid();
+        let user = geteuid().as_raw();
+        if owner != user && !is_empty(path).map_err(unusable)? {
+            return Err(StateError::Foreign(path.into(), owner, user));
+        }
+        let lock = lock(path)?;
+        Ok(StateDirectory {
+            path: path.into(),
+            _lock: lock,
+        })
+    }
+
+    /// The directory.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where the ledger is in it.
+    #[must_use]
+    pub fn ledger(&self) -> PathBuf {
+        ledger_in(&self.path)
+    }
+
+    /// Where the journals are in it.
+    #[must_use]
+    pub fn journals(&self) -> PathBuf {
+        self.path.join("journal")
+    }
+
+    /// The root that was counted here before, if it was another one; and notes the one that is now.
+    pub fn note_root(&self, root: &Path) -> io::Result<Option<PathBuf>> {
+        let place = self.path.join("root");
+        let known = match fs::read(&place) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            known => Some(known?),
+        };
+        let root = root.as_os_str().as_bytes();
+        if known.as_deref() == Some(root) {
+            return Ok(None);
+        }
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(place)?;
+        file.write_all(root)?;
+        Ok(known.map(|known| PathBuf::from(std::ffi::OsStr::from_bytes(&known))))
+    }
+}
+
+/// Where the ledger is in a state directory.
+#[must_use]
+pub fn ledger_in(state: &Path) -> PathBuf {
+    state.join("ledger.db")
+}
+
+/// Whether a process uses this state directory now.
+#[must_use]
+pub fn is_in_use(state: &Path) -> bool {
+    let Ok(file) = File::open(state.join("lock")) else {
+        return false;
+    };
+    flock(&file, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK)
+}
+
+/// The state directory of a root for which none is named: below `$XDG_STATE_HOME`; else, for the superuser,
+/// below `/var/lib`, and for others below `~/.local/state`. Each root has one of its own.
+#[must_use]
+pub fn default_directory(
+    root: &Path,
+    environment: &dyn Fn(&str) -> Option<OsString>,
+    uid: u32,
+) -> PathBuf {
+    let absolute = |name: &str| {
+        environment(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    let base = match (absolute("XDG_STATE_HOME"), absolute("HOME")) {
+        (Some(state), _) => state,
+        (None, Some(home)) if uid != 0 => home.join(".local/state"),
+        _ => PathBuf::from("/var/lib"),
+    };
+    base.join("tallyd").join(key_of(root))
+}
+
+/// The name of a root's directory: something to recognise, and a hash that tells it from all others.
+fn key_of(root: &Path) -> String {
+    let root = std::path::absolute(root).unwrap_or_else(|_| root.into());
+    // By way of its components: a slash at the end is the same directory.
+    let root: PathBuf = root.components().collect();
+    let hash = siphasher::sip::SipHasher24::new().hash(root.as_os_str().as_bytes());
+    let name = root.file_name().unwrap_or_default().to_string_lossy();
+    let readable: String = name
+        .chars()
+        .filter(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.'))
+        .take(40)
+        .collect();
+    format!("{}-{hash:016x}", readable.trim_start_matches('.'))
+}
+
+fn is_empty(path: &Path) -> io::Result<bool> {
+    Ok(fs::read_dir(path)?.next().is_none())
+}
+
+/// Takes the lock, and writes our pid into it for whoever comes second.
+fn lock(path: &Path) -> Result<File, StateError> {
+    let unusable = |error| StateError::Unusable(path.into(), error);
+    let mut file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path.join("lock"))
+        .map_err(unusable)?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => {}
+        Err(Errno::WOULDBLOCK) => {
+            let mut pid = String::new();
+            // Without a pid the message is a little shorter.
+            file.read_to_string(&mut pid).ok();
+            let pid = Some(pid.trim().to_owned()).filter(|pid| !pid.is_empty());
+            return Err(StateError::InUse(path.into(), pid));
+        }
+        Err(error) => return Err(unusable(error.into())),
+    }
+    let pid = format!("{}\n", std::process::id());
+    let write = |file: &mut File| {
+        file.rewind()?;
+        file.set_len(0)?;
+        file.write_all(pid.as_bytes())
+    };
+    write(&mut file).map_err(unusable)?;
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn default_for(root: &str, variables: &[(&str, &str)], uid: u32) -> PathBuf {
+        let find = |name: &str| {
+            let found = variables.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| OsString::from(value))
+        };
+        default_directory(Path::new(root), &find, uid)
+    }
+
+    #[test]
+    fn each_root_has_a_directory_of_its_own() {
+        let variables = [("XDG_STATE_HOME", "/x"), ("HOME", "/h")];
+        let one = default_for("/srv/www", &variables, 0);
+        assert!(one.starts_with("/x/tallyd"), "{one:?}");
+        assert_eq!(one, default_for("/srv/www/", &variables, 1000));
+        assert_ne!(one, default_for("/other/www", &variables, 0));
+        let name = one.file_name().unwrap().to_str().unwrap();
+        assert!(name.starts_with("www-"), "{name}");
+    }
+
+    #[test]
+    fn without_xdg_it_is_below_home_or_var_lib() {
+        let home = [("HOME", "/h")];
+        assert!(default_for("/w", &home, 1000).starts_with("/h/.local/state/tallyd"));
+        assert!(default_for("/w", &home, 0).starts_with("/var/lib/tallyd"));
+        assert!(default_for("/w", &[], 1000).starts_with("/var/lib/tallyd"));
+        let relative = [("XDG_STATE_HOME", "here")];
+        assert!(default_for("/w", &relative, 1000).starts_with("/var/lib/tallyd"));
+    }
+
+    #[test]
+    fn a_second_process_hears_the_pid_of_the_first() {
+        let place = tempfile::tempdir().unwrap();
+        let state = place.path().join("deep/er");
+        let first = StateDirectory::open(&state).unwrap();
+        assert!(is_in_use(&state));
+        // flock(2): another descriptor of the same file is another holder, also in one process.
+        match StateDirectory::open(&state) {
+            Err(StateError::InUse(_, pid)) => {
+                assert_eq!(pid, Some(std::process::id().to_string()));
+            }
+            other => panic!("{other:?}"),
+        }
+        drop(first);
+        assert!(!is_in_use(&state));
+        StateDirectory::open(&state).unwrap();
+    }
+
+    #[test]
+    fn another_root_is_noticed() {
+        let place = tempfile::tempdir().unwrap();
+        let state = StateDirectory::open(place.path()).unwrap();
+        let note = |root: &str| state.note_root(Path::new(root)).unwrap();
+        assert_eq!(note("/a"), None);
+        assert_eq!(note("/a"), None);
+        assert_eq!(note("/b"), Some("/a".into()));
+        assert_eq!(note("/b"), None);
+    }
+}

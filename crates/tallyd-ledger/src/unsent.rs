@@ -1,0 +1,146 @@
+//! Unsent: how much of what a socket took has not arrived at the other side.
+//!
+//! The count subtracts it when a connection dies, so that nothing is counted which never left. The one place
+//! with `unsafe` for a system call: there is no safe form of this one.
+
+use std::ffi::c_int;
+use std::os::fd::AsFd;
+
+use rustix::ioctl::{Getter, Opcode, ioctl};
+use rustix::net::{ipproto, sockopt};
+
+/// tcp(7). A few architectures have another number; there this one means nothing, and nothing is told.
+const SIOCOUTQ: Opcode = 0x5411;
+
+/// The bytes that the system holds for this TCP connection because the other side has not acknowledged them. A
+/// shutdown of the sending half is one byte more until it is acknowledged. Nothing for what can't tell: a Unix
+/// socket answers with the memory it takes.
+///
+/// It stays true after the connection has died, until the socket is closed.
+#[must_use]
+pub fn unsent(socket: impl AsFd) -> Option<u64> {
+    if !matches!(sockopt::socket_protocol(&socket), Ok(Some(ipproto::TCP))) {
+        return None;
+    }
+    u64::try_from(out_queue(socket)?).ok()
+}
+
+#[expect(
+    unsafe_code,
+    reason = "rustix has no safe form of SIOCOUTQ, and nothing else tells what was never sent"
+)]
+fn out_queue(socket: impl AsFd) -> Option<c_int> {
+    // SAFETY: for a TCP socket, SIOCOUTQ reads nothing and writes one int, which is what Getter has room for.
+    let asked = unsafe { ioctl(socket, Getter::<SIOCOUTQ, c_int>::new()) };
+    asked.ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{ErrorKind, Read, Write};
+    use std::net::{Shutdown, TcpListener, TcpStream};
+    use std::os::unix::net::UnixStream;
+    use std::thread;
+    use std::time::{Duration, Instant};
+
+    /// Two ends of a connection; what the second can hold is little.
+    fn pair() -> (TcpStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        sockopt::set_socket_recv_buffer_size(&listener, 16 * 1024).unwrap();
+        let near = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (far, _) = listener.accept().unwrap();
+        (near, far)
+    }
+
+    /// Writes until the socket takes no more; how much that was.
+    fn fill(stream: &mut TcpStream) -> u64 {
+        stream.set_nonblocking(true).unwrap();
+        let mut taken = 0;
+        loop {
+            match stream.write(&[b'x'; 10_000]) {
+                Ok(count) => taken += count as u64,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return taken,
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+
+    /// What has come and is not read yet: all of it, without waiting.
+    fn drain(stream: &mut TcpStream) -> u64 {
+        stream.set_nonblocking(true).unwrap();
+        let mut piece = [0; 1000];
+        let mut got = 0;
+        while let Ok(count @ 1..) = stream.read(&mut piece) {
+            got += count as u64;
+        }
+        got
+    }
+
+    /// The kernel acknowledges when it likes, and says so to nobody: it is looked at.
+    fn wait_for(stream: &TcpStream, expected: u64) {
+        let start = Instant::now();
+        while unsent(stream) != Some(expected) {
+            assert!(
+                start.elapsed() < Duration::from_secs(10),
+                "{:?}, not {expected}",
+                unsent(stream)
+            );
+            thread::park_timeout(Duration::from_millis(1));
+        }
+    }
+
+    #[test]
+    fn what_has_arrived_is_no_longer_unsent() {
+        let (mut near, mut far) = pair();
+        assert_eq!(unsent(&near), Some(0));
+        near.write_all(b"hello").unwrap();
+        wait_for(&near, 0);
+        assert_eq!(drain(&mut far), 5);
+    }
+
+    #[test]
+    fn a_reset_leaves_exactly_what_never_arrived() {
+        let (mut near, mut far) = pair();
+        let taken = fill(&mut near);
+        // What the other side holds unread makes its close a reset.
+        let mut some = [0; 500];
+        far.read_exact(&mut some).unwrap();
+        let held = rustix::io::ioctl_fionread(&far).unwrap();
+        let expected = taken - 500 - held;
+        wait_for(&near, expected);
+        drop(far);
+        let start = Instant::now();
+        while rustix::net::getpeername(&near).is_ok() {
+            assert!(start.elapsed() < Duration::from_secs(10), "no reset came");
+            thread::park_timeout(Duration::from_millis(1));
+        }
+        assert!(expected > 0);
+        assert_eq!(unsent(&near), Some(expected));
+    }
+
+    #[test]
+    fn a_shutdown_is_one_byte_until_it_is_acknowledged() {
+        let (mut near, mut far) = pair();
+        let taken = fill(&mut near);
+        let held = rustix::io::ioctl_fionread(&far).unwrap();
+        wait_for(&near, taken - held);
+        near.shutdown(Shutdown::Write).unwrap();
+        assert_eq!(unsent(&near), Some(taken - held + 1));
+        let start = Instant::now();
+        let mut got = 0;
+        while got < taken {
+            assert!(start.elapsed() < Duration::from_secs(10), "it stops");
+            got += drain(&mut far);
+        }
+        wait_for(&near, 0);
+    }
+
+    #[test]
+    fn what_is_no_tcp_socket_can_not_tell() {
+        let (mut near, _far) = UnixStream::pair().unwrap();
+        near.write_all(b"hello").unwrap();
+        assert_eq!(unsent(&near), None);
+        assert_eq!(unsent(std::io::stdin()), None);
+    }
+}
