@@ -182,6 +182,8 @@ fn request<'a>(
         if_unmodified_since: fields.if_unmodified_since.alone(),
         referer: fields.referer.first(),
         user_agent: fields.user_agent.first(),
+        forwarded: fields.forwarded,
+        internal: fields.internal.alone(),
     }
 }
 

@@ -10,6 +10,8 @@
 //! 3. [`condition`], [`range`], [`encoding`], [`accept`] decide what is to be sent, [`media`] names its type.
 //! 4. [`write`](mod@write), [`chunked`], [`multipart`] put the reply into bytes.
 
+#![forbid(unsafe_code)]
+
 pub mod accept;
 pub mod chunked;
 pub mod condition;

@@ -14,6 +14,25 @@ pub struct Parts<'a> {
     spans: &'a [Span],
 }
 
+/// How long each part is: what comes before the span's bytes, and those.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lengths(Box<[(u64, u64)]>);
+
+impl Lengths {
+    /// How many of the first `bytes` of the body are the file's: the rest frames them.
+    #[must_use]
+    pub fn content_within(&self, bytes: u64) -> u64 {
+        let mut left = bytes;
+        let mut content = 0;
+        for (head, span) in &self.0 {
+            left = left.saturating_sub(*head);
+            content += left.min(*span);
+            left = left.saturating_sub(*span);
+        }
+        content
+    }
+}
+
 const DASHES: &[u8] = b"--";
 const LINE_END: &[u8] = b"\r\n";
 const CONTENT_TYPE: &[u8] = b"\r\nContent-Type: ";
@@ -56,6 +75,17 @@ impl<'a> Parts<'a> {
             + 2 * size(DASHES)
             + size(self.boundary.as_bytes())
             + size(LINE_END)
+    }
+
+    /// The lengths of the parts, kept for when the body has been sent.
+    #[must_use]
+    pub fn lengths(&self) -> Lengths {
+        let parts = self.spans.iter().enumerate();
+        Lengths(
+            parts
+                .map(|(i, span)| (self.head_length(i, *span), span.length))
+                .collect(),
+        )
     }
 
     /// Appends what comes before the bytes of the i-th span.
@@ -163,6 +193,33 @@ mod tests {
         let mut out = Vec::new();
         Parts::new("b", "text/plain", 10, &[]).part_head(0, &mut out);
         assert!(out.is_empty());
+    }
+
+    #[test]
+    fn content_is_what_lies_between_the_frames() {
+        let spans = [
+            Span {
+                start: 0,
+                length: 5,
+            },
+            Span {
+                start: 20,
+                length: 7,
+            },
+        ];
+        // Only the file has such bytes.
+        let file = vec![0; 100];
+        let parts = Parts::new("b", "text/plain", 100, &spans);
+        let body = body(&parts, &file);
+        for cut in 0..=body.len() {
+            let sent = body[..cut].iter().filter(|&&byte| byte == 0).count();
+            let cut = u64::try_from(cut).unwrap();
+            assert_eq!(
+                parts.lengths().content_within(cut),
+                u64::try_from(sent).unwrap()
+            );
+        }
+        assert_eq!(parts.lengths().content_within(u64::MAX), 12);
     }
 
     proptest! {

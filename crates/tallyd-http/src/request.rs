@@ -41,6 +41,10 @@ pub struct Request<'a> {
     pub referer: Option<&'a [u8]>,
     /// User-Agent, RFC 9110 section 10.1.5.
     pub user_agent: Option<&'a [u8]>,
+    /// A proxy has sent it on: there is a Forwarded (RFC 7239), Via (RFC 9110 section 7.6.3) or X-Forwarded-For.
+    pub forwarded: bool,
+    /// Tallyd-Internal: who asks says that it belongs to us. To be verified.
+    pub internal: Option<&'a [u8]>,
 }
 
 impl Request<'_> {
@@ -132,6 +136,8 @@ impl<'a> Request<'a> {
             if_unmodified_since: None,
             referer: None,
             user_agent: None,
+            forwarded: false,
+            internal: None,
         }
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Promises: never imports the server, so that what it finds is true for any server.
 
+#![forbid(unsafe_code)]
+
 mod body;
 pub mod connection;
 mod error;

@@ -26,6 +26,8 @@ pub(super) struct Fields<'a> {
     pub(super) if_unmodified_since: Single<'a>,
     pub(super) referer: Single<'a>,
     pub(super) user_agent: Single<'a>,
+    pub(super) forwarded: bool,
+    pub(super) internal: Single<'a>,
 }
 
 impl<'a> Fields<'a> {
@@ -68,6 +70,8 @@ impl<'a> Fields<'a> {
             Name::IfUnmodifiedSince => self.if_unmodified_since.add(value),
             Name::Referer => self.referer.add(value),
             Name::UserAgent => self.user_agent.add(value),
+            Name::Forwarded => self.forwarded = true,
+            Name::TallydInternal => self.internal.add(value),
         }
         Ok(())
     }
@@ -170,6 +174,8 @@ enum Name {
     Connection,
     ContentLength,
     Expect,
+    /// A proxy says for whom it asks, in one of three ways.
+    Forwarded,
     Host,
     IfMatch,
     IfModifiedSince,
@@ -178,12 +184,14 @@ enum Name {
     IfUnmodifiedSince,
     Range,
     Referer,
+    /// Not of HTTP: our own auditor signs its requests with it.
+    TallydInternal,
     TransferEncoding,
     UserAgent,
 }
 
 impl Name {
-    const ALL: [(&str, Self); 15] = [
+    const ALL: [(&str, Self); 19] = [
         ("host", Self::Host),
         ("accept", Self::Accept),
         ("user-agent", Self::UserAgent),
@@ -199,6 +207,10 @@ impl Name {
         ("content-length", Self::ContentLength),
         ("transfer-encoding", Self::TransferEncoding),
         ("expect", Self::Expect),
+        ("x-forwarded-for", Self::Forwarded),
+        ("forwarded", Self::Forwarded),
+        ("via", Self::Forwarded),
+        ("tallyd-internal", Self::TallydInternal),
     ];
 
     /// RFC 9110 section 5.1: in any case. Lengths differ mostly, so few names are compared.
