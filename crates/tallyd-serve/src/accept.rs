@@ -120,6 +120,7 @@ fn client(address: Option<SocketAddrAny>) -> Client {
 
 fn connection(worker: &Rc<Worker>, socket: OwnedFd, client: Client, arrival: Arrival) {
     let slot = worker.patience.slot();
+    worker.meter.opened();
     if worker.patience.count() == 1 {
         worker.opened.notify_one();
     }
@@ -132,6 +133,7 @@ fn connection(worker: &Rc<Worker>, socket: OwnedFd, client: Client, arrival: Arr
         let answered = Pump::new(&worker, &wire, client, arrival).run().await;
         drop(wire);
         worker.patience.leave(&slot);
+        worker.meter.closed();
         worker.changed.notify_waiters();
         worker.voice.debug_with(|| {
             format!(

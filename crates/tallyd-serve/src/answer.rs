@@ -10,6 +10,7 @@
 use tallyd_http::request::{Method, Request};
 use tallyd_http::status::Status;
 use tallyd_http::target::{self, CleanPath};
+use tallyd_ledger::entry::LONGEST_MISSING;
 
 use crate::decide::{self, Rules, decide};
 use crate::pages;
@@ -36,6 +37,19 @@ pub struct Answer {
     pub resource: Resource,
     /// The number of this hit, or 0 if it is none.
     pub hit: u64,
+    /// What it is to the count, if it is no hit.
+    pub about: About,
+}
+
+/// What a reply that is no hit is to the count.
+#[derive(Debug)]
+pub enum About {
+    /// Nothing that has an account.
+    Nothing,
+    /// A file that was only looked at: HEAD, 304, 416.
+    Probe(Picked),
+    /// This path is not there.
+    Missing(Box<[u8]>),
 }
 
 /// Answers one request for `shelf`'s site.
@@ -60,11 +74,11 @@ pub async fn answer(shelf: &Shelf, request: &Request<'_>, now: Moment) -> Answer
         reply,
         resource,
         hit: 0,
+        about: About::Nothing,
     };
+    count(request, &path, &mut answer);
     if answer.reply.status.code() >= 400 {
         Box::pin(own_page(shelf, &mut answer, now)).await;
-    } else {
-        count(request, &mut answer);
     }
     answer
 }
@@ -82,6 +96,7 @@ fn bare(reply: Reply) -> Answer {
         reply,
         resource: Resource::Absent(Absence::Missing),
         hit: 0,
+        about: About::Nothing,
     }
 }
 
@@ -160,13 +175,21 @@ async fn own_page(shelf: &Shelf, answer: &mut Answer, now: Moment) {
     answer.resource = Resource::File(page);
 }
 
-/// A GET, or a POST that is answered like one, with 200 or 206 for a file is a hit.
-fn count(request: &Request<'_>, answer: &mut Answer) {
-    let Resource::File(Picked { file, .. }) = &answer.resource else {
+/// A GET, or a POST that is answered like one, with 200 or 206 for a file is a hit, and gets its number. Other
+/// replies about a file are probes of it.
+fn count(request: &Request<'_>, path: &CleanPath<'_>, answer: &mut Answer) {
+    let status = answer.reply.status;
+    let Resource::File(picked) = &answer.resource else {
+        if status == Status::NOT_FOUND {
+            let shown = path.as_bytes();
+            answer.about = About::Missing(shown.get(..LONGEST_MISSING).unwrap_or(shown).into());
+        }
         return;
     };
-    let sent = matches!(answer.reply.status, Status::OK | Status::PARTIAL);
+    let sent = matches!(status, Status::OK | Status::PARTIAL);
     if sent && request.method != Method::Head {
-        answer.hit = file.account.hit();
+        answer.hit = picked.file.account.hit();
+    } else if sent || matches!(status, Status::NOT_MODIFIED | Status::RANGE_NOT_SATISFIABLE) {
+        answer.about = About::Probe(picked.clone());
     }
 }

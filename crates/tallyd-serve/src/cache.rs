@@ -117,14 +117,14 @@ mod tests {
     use super::*;
     use crate::config::{Config, Symlinks};
     use crate::file::load;
-    use crate::site::{Books, Sites};
+    use crate::site::Sites;
     use crate::tree::{Patience, Root};
 
     fn file(length: usize) -> Arc<File> {
         let place = tempfile::tempdir().unwrap();
         std::fs::write(place.path().join("f"), vec![b'x'; length]).unwrap();
         let root = Root::open(place.path(), Symlinks::Inside, Patience::Disk).unwrap();
-        let sites = Sites::build(&Config::default(), &mut Books::default());
+        let sites = Sites::build(&Config::default(), &tallyd_ledger::Books::default());
         Arc::new(load(&root, &sites.all()[0], b"f").unwrap())
     }
 

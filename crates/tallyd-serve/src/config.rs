@@ -27,6 +27,7 @@ use std::time::Duration;
 use tallyd_http::encoding::Coding;
 use tallyd_http::head::HeadLimits;
 use tallyd_http::status::Status;
+use tallyd_ledger::window;
 
 pub use document::defaults_toml;
 pub use load::{Flag, Sources, load};
@@ -87,6 +88,17 @@ pub enum LogLevel {
     Info,
     /// And each connection, as it opens and closes.
     Debug,
+}
+
+/// Where the counts are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Where this user's programs keep such things, in a directory of its own for each root.
+    Auto,
+    /// In this directory.
+    At(PathBuf),
+    /// In memory, as long as the process lives.
+    None,
 }
 
 /// A header added to every reply whose path matches.
@@ -191,6 +203,22 @@ pub struct Config {
     pub log_format: LogFormat,
     /// How much is said on standard error.
     pub log_level: LogLevel,
+    /// Where the counts are kept.
+    pub state: State,
+    /// How old counts may be that are not synced yet; zero: synced before the reply leaves.
+    pub sync_interval: Duration,
+    /// When a visitor's next download of the same file version counts again.
+    pub window: window::Kind,
+    /// For how many days the counts of each hour are kept; nothing: forever.
+    pub keep_hours: Option<u32>,
+    /// For how many days the counts of each day are kept; nothing: forever.
+    pub keep_days: Option<u32>,
+    /// The list of agent classes to use instead of the built-in one.
+    pub agents: Option<PathBuf>,
+    /// Where the admin pages are; nothing: nowhere.
+    pub admin: Option<Listen>,
+    /// How many of the most asked for files the metrics name.
+    pub metrics_files: usize,
     /// The tree for every Host that is not named below.
     pub site: SiteConfig,
     /// Trees by Host.

@@ -14,10 +14,8 @@ use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::accept::accept;
-use crate::access_log::Sink;
 use crate::patience;
-use crate::say::Voice;
-use crate::worker::{Worker, World};
+use crate::worker::{Kit, Worker, World};
 
 /// Threads of one worker that may wait for a disk at the same time.
 const POOL: usize = 16;
@@ -52,12 +50,13 @@ pub struct Hand {
 
 impl Hand {
     /// Starts a worker.
-    pub fn start(name: String, world: Arc<World>, sink: Sink, voice: Voice) -> io::Result<Hand> {
+    pub fn start(name: String, world: Arc<World>, kit: Kit) -> io::Result<Hand> {
+        let voice = kit.voice.clone();
         let runtime_check = build_runtime(&name)?;
         drop(runtime_check);
         let (orders, received) = unbounded_channel();
         let thread = thread::Builder::new().name(name.clone()).spawn(move || {
-            if let Err(error) = work(&name, world, sink, &voice, received) {
+            if let Err(error) = work(&name, world, kit, received) {
                 voice.error(format_args!("{name} cannot work: {error}"));
             }
         })?;
@@ -95,16 +94,16 @@ fn build_runtime(name: &str) -> io::Result<LocalRuntime> {
 fn work(
     name: &str,
     world: Arc<World>,
-    sink: Sink,
-    voice: &Voice,
+    kit: Kit,
     orders: UnboundedReceiver<Order>,
 ) -> io::Result<()> {
     let runtime = build_runtime(name)?;
-    let worker = Rc::new(Worker::new(name.to_owned(), world, sink, voice.clone()));
+    let worker = Rc::new(Worker::new(name.to_owned(), world, kit));
     runtime.block_on(follow(Rc::clone(&worker), orders));
     // Drops what is still running; each reply that was on its way gets its Receipt now. The pool may
     // hang on a disk: nobody waits for that.
     runtime.shutdown_background();
+    worker.teller.close();
     worker.sink.hand_over_last();
     Ok(())
 }

@@ -14,6 +14,9 @@ use tallyd_http::encoding::{Coding, Codings};
 use tallyd_http::etag;
 use tallyd_http::range::Span;
 use tallyd_ledger::Account;
+use tallyd_ledger::entry::Definition;
+use tallyd_ledger::facts::Version;
+use tallyd_ledger::journal::Mark;
 
 use crate::site::Site;
 use crate::tree::{Kind, Patience, Root, Stamp};
@@ -56,6 +59,10 @@ pub struct Representation {
     pub validators: Vec<u8>,
     /// The bytes.
     pub content: Content,
+    /// What the journal calls it.
+    pub definition: Definition,
+    /// Where the journal has said so.
+    pub mark: Mark,
 }
 
 /// Where the bytes are.
@@ -81,6 +88,8 @@ pub enum Refusal {
     System(Errno),
     /// The root it is in can't be opened.
     Root(Errno),
+    /// The ledger can't say what its last hit number was: without it, none may be given.
+    Uncounted,
 }
 
 impl fmt::Display for Refusal {
@@ -89,6 +98,9 @@ impl fmt::Display for Refusal {
             Refusal::Unlisted => out.write_str("its type is not listed"),
             Refusal::System(error) => write!(out, "{error}"),
             Refusal::Root(error) => write!(out, "the root can't be opened: {error}"),
+            Refusal::Uncounted => {
+                out.write_str("the ledger can't be read, so its hit number is not known")
+            }
         }
     }
 }
@@ -162,11 +174,15 @@ pub fn load(root: &Root, site: &Site, relative: &[u8]) -> Result<File, Refusal> 
     let codings = variants
         .iter()
         .fold(Codings::empty(), |all, (coding, _)| all.with(*coding));
+    let account = site.book.account(&path).map_err(|_| Refusal::Uncounted)?;
+    let version = Arc::new(version(site, &path, &identity.0));
     let describe = |coding, (stamp, content): (Stamp, Content)| {
+        let definition = definition(&version, coding, &stamp);
         describe(
             site,
             &path,
             &content_type,
+            definition,
             coding,
             !codings.is_empty(),
             stamp,
@@ -180,7 +196,7 @@ pub fn load(root: &Root, site: &Site, relative: &[u8]) -> Result<File, Refusal> 
             .map(|(coding, found)| describe(coding, found))
             .collect(),
         codings,
-        account: site.book.account(&path),
+        account,
         relative: relative.to_vec(),
     })
 }
@@ -234,10 +250,58 @@ fn is_memory(file_system: rustix::fs::FsWord) -> bool {
     matches!(file_system, TMPFS | RAMFS)
 }
 
+/// The file as the ledger knows it: whatever representation is sent, it is this version that counts.
+fn version(site: &Site, path: &[u8], stamp: &Stamp) -> Version {
+    Version {
+        site: site.book.site().into(),
+        path: path.into(),
+        device: device(stamp),
+        inode: stamp.inode,
+        length: stamp.length,
+        modified: i64::try_from(stamp.modified).unwrap_or_default(),
+    }
+}
+
+fn device(stamp: &Stamp) -> u64 {
+    u64::from(stamp.device.0) << 32 | u64::from(stamp.device.1)
+}
+
+/// A compressed variant is told from others by everything that a change of it would change.
+fn definition(version: &Arc<Version>, coding: Coding, stamp: &Stamp) -> Definition {
+    let representation = if coding == Coding::Identity {
+        0
+    } else {
+        let modified = i64::try_from(stamp.modified).unwrap_or_default();
+        let facts = [
+            u64::from(coding.token().bytes().next().unwrap_or_default()),
+            device(stamp),
+            stamp.inode,
+            stamp.length,
+            modified.cast_unsigned(),
+        ];
+        let mixed = facts.into_iter().fold(1, |mixed: u64, fact| {
+            (mixed ^ fact)
+                .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+                .rotate_left(29)
+        });
+        mixed | 1
+    };
+    Definition {
+        version: Arc::clone(version),
+        representation,
+        whole: stamp.length,
+    }
+}
+
+#[expect(
+    clippy::too_many_arguments,
+    reason = "each is one of the facts; a struct for them would be the Representation"
+)]
 fn describe(
     site: &Site,
     path: &[u8],
     content_type: &str,
+    definition: Definition,
     coding: Coding,
     varies: bool,
     stamp: Stamp,
@@ -254,6 +318,8 @@ fn describe(
         fields,
         validators,
         content,
+        definition,
+        mark: Mark::default(),
     }
 }
 

@@ -7,12 +7,14 @@
 //! 3. read the request's body and drop it
 //! 4. answer, send, log
 //! 5. go on with what is already there (pipelining), or wait again
+//! 6. at the end, stay until a large last reply has left
 
 mod body;
 mod pending;
 mod refused;
 
 use std::cell::Cell;
+use std::io;
 use std::rc::Rc;
 
 use tallyd_http::head::{self, BodyLength, Head};
@@ -21,7 +23,7 @@ use tallyd_http::request::Method;
 use crate::answer::{Answer, answer, refuse};
 use crate::head::Connection;
 use crate::receipt::{Client, Outcome};
-use crate::send::{Asked, Delivery};
+use crate::send::{Asked, Delivery, Fate, Unconfirmed};
 use crate::wire::Wire;
 use crate::worker::{Serving, Worker};
 use pending::Pending;
@@ -38,6 +40,7 @@ pub struct Pump<'a> {
     client: Client,
     arrival: Arrival,
     answered: Cell<u64>,
+    unconfirmed: Unconfirmed<'a>,
 }
 
 /// How a connection came.
@@ -66,6 +69,7 @@ impl<'a> Pump<'a> {
             client,
             arrival,
             answered: Cell::new(0),
+            unconfirmed: Unconfirmed::new(worker, wire),
         }
     }
 
@@ -74,6 +78,9 @@ impl<'a> Pump<'a> {
         let mut pending = Pending::default();
         loop {
             if pending.is_empty() && !self.wait(&mut pending).await {
+                break;
+            }
+            if self.unconfirmed.is_full() && !Box::pin(self.make_room()).await {
                 break;
             }
             // Not before: the configuration may have changed while the connection was idle.
@@ -86,6 +93,9 @@ impl<'a> Pump<'a> {
             }
         }
         pending.release(self.worker);
+        if !self.unconfirmed.is_empty() {
+            Box::pin(self.stay()).await;
+        }
         self.answered.get()
     }
 
@@ -108,8 +118,47 @@ impl<'a> Pump<'a> {
             (0, limits) => limits.head_timeout,
             (_, limits) => limits.keep_alive,
         };
-        self.wire.slot().until(self.worker.after(limit), true);
+        let deadline = self.worker.after(limit);
+        if !self.unconfirmed.is_empty() && !Box::pin(self.confirm(deadline)).await {
+            return false;
+        }
+        self.wire.slot().until(deadline, true);
         self.wire.readable().await.is_ok()
+    }
+
+    /// The first part of the wait for a request, while replies are on their way: they are looked at with each
+    /// tick. True: the wait goes on, or is over because something has come.
+    async fn confirm(&self, deadline: u64) -> bool {
+        loop {
+            match self.unconfirmed.look() {
+                Fate::Settled => return true,
+                Fate::Moving => {}
+                Fate::Stalled => return self.cut(Outcome::Stalled),
+            }
+            let now = self.worker.millis();
+            if now >= deadline || self.worker.is_draining() {
+                return false;
+            }
+            self.wire.slot().until(now, true);
+            match self.wire.readable().await {
+                Err(error) if error.kind() == io::ErrorKind::TimedOut => {}
+                other => return other.is_ok(),
+            }
+        }
+    }
+
+    /// Waits until fewer replies are on their way. False: the client takes no more.
+    async fn make_room(&self) -> bool {
+        loop {
+            match self.unconfirmed.look() {
+                Fate::Stalled => return self.cut(Outcome::Stalled),
+                _ if !self.unconfirmed.is_full() => return true,
+                _ if self.wire.is_over() => return self.cut(Outcome::Reset),
+                _ => {}
+            }
+            self.wire.slot().until(self.worker.millis(), false);
+            self.wire.pause().await;
+        }
     }
 
     /// Reads one request, answers it, and says whether another may follow.
@@ -201,7 +250,7 @@ impl<'a> Pump<'a> {
         self.answered.set(self.answered.get() + 1);
         let connection = connection.suiting(&answer.reply);
         let shelf = serving.shelf(asked.request);
-        let delivery = Delivery::new(self.worker, shelf, self.wire, asked, answer);
+        let delivery = Delivery::new(&self.unconfirmed, shelf, asked, answer);
         delivery.send(connection).await?;
         Ok(connection.keep)
     }
@@ -252,10 +301,50 @@ impl<'a> Pump<'a> {
     /// and the reply with it (RFC 9112 section 9.6). What still comes is read and dropped for a moment.
     async fn close(&self, pending: &mut Pending) -> Next {
         self.wire.shutdown();
+        if !self.unconfirmed.is_empty() && !self.stay().await {
+            return Next::End;
+        }
         self.wire
             .slot()
             .until(self.worker.after(pending::LINGER), true);
         pending.drop_all(self.worker, self.wire).await;
         Next::End
+    }
+
+    /// Says that this was all, and stays until it has left: after a close nobody would know whether it did.
+    /// What the client still sends is dropped. False: it did not take everything.
+    async fn stay(&self) -> bool {
+        self.wire.shutdown();
+        let mut buffer = self.worker.buffer();
+        let mut most = pending::LINGER_BYTES;
+        let whole = loop {
+            match self.unconfirmed.look() {
+                Fate::Settled => break true,
+                Fate::Moving if !self.wire.is_over() => {}
+                Fate::Moving => break self.cut(Outcome::Reset),
+                Fate::Stalled => break self.cut(Outcome::Stalled),
+            }
+            self.wire.slot().until(self.worker.millis(), false);
+            if most == 0 {
+                self.wire.pause().await;
+                continue;
+            }
+            buffer.clear();
+            match self.wire.read(&mut buffer, pending::ROOM).await {
+                Err(error) if error.kind() == io::ErrorKind::TimedOut => {}
+                // It hangs up, which most do when they have everything; who has only said all it wanted to
+                // say still reads. Either way there is nothing more to hear.
+                Ok(0) | Err(_) => most = 0,
+                Ok(count) => most = most.saturating_sub(count),
+            }
+        };
+        self.worker.give_back(buffer);
+        whole
+    }
+
+    /// Gives up what has not left.
+    fn cut(&self, cause: Outcome) -> bool {
+        self.unconfirmed.cut(cause);
+        false
     }
 }

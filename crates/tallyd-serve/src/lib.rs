@@ -10,11 +10,16 @@
 //! every protocol goes through. [`server`] starts and stops it all. Signals, arguments and exit codes
 //! are the binary's.
 
+#![forbid(unsafe_code)]
+
 pub mod accept;
 pub mod access_log;
+pub mod admin;
 pub mod answer;
 pub mod cache;
 pub mod config;
+pub mod count;
+pub mod counting;
 pub mod crew;
 pub mod decide;
 pub mod file;
@@ -24,6 +29,7 @@ pub mod json;
 pub mod listen;
 pub mod listing;
 pub mod locate;
+pub mod meter;
 pub mod pages;
 pub mod patience;
 pub mod receipt;

@@ -33,7 +33,7 @@ impl fmt::Display for Client {
 /// How a reply ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The socket took the last byte.
+    /// The last byte has left, as far as the system tells.
     Complete,
     /// The client hung up or was cut off.
     Reset,
@@ -71,12 +71,17 @@ impl Outcome {
 /// What happened to one reply. Made exactly once for each, also for those that were dropped half-way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Receipt {
-    /// Body bytes that the socket took; never Content-Length.
+    /// Body bytes that the socket took, without those that it still held when the connection died; never
+    /// Content-Length.
     pub bytes: u64,
+    /// Bytes of the file's representation among them, in the order of the spans. Less than `bytes` where heads
+    /// of parts lie between; 0 for what is no file, or no hit.
+    pub content: u64,
     /// How it ended.
     pub outcome: Outcome,
     /// When the request was there, in nanoseconds since 1970.
     pub started: i64,
-    /// From then to the end.
+    /// From then to the end: the last moment when it was seen to be on its way. A large reply is looked at some
+    /// ten times a second once the socket has taken it.
     pub took: Duration,
 }

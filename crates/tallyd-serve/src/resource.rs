@@ -94,7 +94,7 @@ impl From<Refusal> for Absence {
             Refusal::Unlisted => Absence::Unlisted,
             Refusal::System(error) => error.into(),
             // Whatever it is that keeps the root from being opened, it may pass: 503, not 404.
-            Refusal::Root(_) => Absence::Away,
+            Refusal::Root(_) | Refusal::Uncounted => Absence::Away,
         }
     }
 }

@@ -2,7 +2,11 @@
 //! touch the world.
 //!
 //! Promises: exactly one Receipt for each Reply, also when the send is dropped half-way; it counts what
-//! the socket took, never what was meant to be sent. A cached small file leaves with one system call.
+//! the socket took and what left, never what was meant to be sent. A cached small file leaves with one
+//! system call.
+
+mod taken;
+mod unconfirmed;
 
 use std::io::{self, IoSlice};
 use std::os::fd::OwnedFd;
@@ -13,18 +17,22 @@ use tallyd_http::chunked;
 use tallyd_http::multipart::Parts;
 use tallyd_http::range::Span;
 use tallyd_http::request::{Request, Version};
+use tallyd_ledger::journal::Begun;
 
-use crate::access_log::{Entry, Record};
+use crate::access_log::Entry;
 use crate::answer::Answer;
+use crate::counting;
 use crate::file::Content;
 use crate::head::{self, Connection};
 use crate::listing::{Listing, Place, View};
-use crate::receipt::{Client, Outcome, Receipt};
+use crate::receipt::{Client, Outcome};
 use crate::reply::Body;
 use crate::resolve::{Shelf, pooled};
 use crate::resource::{Picked, Resource};
 use crate::wire::{Cork, Wire};
 use crate::worker::{Started, Worker};
+use taken::{Layout, Taken};
+pub use unconfirmed::{Fate, Unconfirmed};
 
 /// At most this much of a file is sent at once, before others get their turn and the disk is asked
 /// whether the next piece is in memory.
@@ -54,65 +62,74 @@ pub struct Asked<'a> {
     pub line: &'a [u8],
 }
 
-/// A reply on its way. When it is dropped, its Receipt is made.
+/// A reply on its way. When it is dropped, its Receipt is made, or left to [`Unconfirmed`].
 #[derive(Debug)]
 pub struct Delivery<'a> {
     worker: &'a Worker,
     shelf: &'a Shelf,
     wire: &'a Wire,
+    unconfirmed: &'a Unconfirmed<'a>,
     asked: Asked<'a>,
     answer: &'a Answer,
+    /// What the wire had taken before.
+    begin: u64,
     bytes: u64,
     outcome: Option<Outcome>,
+    /// What the journal knows of it, if it is a hit.
+    begun: Option<Begun>,
 }
 
 impl Drop for Delivery<'_> {
     fn drop(&mut self) {
-        let receipt = Receipt {
-            bytes: self.bytes,
-            outcome: self.outcome.unwrap_or(Outcome::Stopped),
-            started: self.asked.started.nanos,
-            took: self.asked.started.instant.elapsed(),
-        };
-        let record = Record {
+        self.worker.meter.ended();
+        let site = &self.shelf.site;
+        counting::note(self.worker, site, &self.asked, self.answer, self.bytes);
+        let taken = Taken {
             client: self.asked.client,
             status: self.answer.reply.status.code(),
             hit: self.answer.hit,
-            receipt,
             version: self.asked.request.map(|request| request.version),
+            started: self.asked.started,
+            took: self.asked.started.instant.elapsed(),
+            begin: self.begin,
+            end: self.wire.taken(),
+            bytes: self.bytes,
+            layout: Layout::of(self.answer, self.parts().as_ref()),
+            outcome: self.outcome.unwrap_or(Outcome::Stopped),
+            begun: self.begun.take(),
         };
-        self.worker.sink.note(record, &self.entry());
+        self.unconfirmed.settle_or_keep(taken, &self.entry());
     }
 }
 
 impl<'a> Delivery<'a> {
-    /// A delivery of `answer` that has not begun.
+    /// A delivery of `answer` that has not begun, over the connection of `unconfirmed`.
     #[must_use]
     pub fn new(
-        worker: &'a Worker,
+        unconfirmed: &'a Unconfirmed<'a>,
         shelf: &'a Shelf,
-        wire: &'a Wire,
         asked: Asked<'a>,
         answer: &'a Answer,
     ) -> Self {
+        let (worker, wire) = (unconfirmed.worker, unconfirmed.wire);
+        worker.meter.begun();
         Delivery {
             worker,
             shelf,
             wire,
+            unconfirmed,
             asked,
             answer,
+            begin: wire.taken(),
             bytes: 0,
             outcome: None,
+            begun: counting::begin(worker, &asked, answer),
         }
     }
 
     /// Sends everything. The error is how it ended instead; the connection is of no use then.
     pub async fn send(mut self, connection: Connection) -> Result<(), Outcome> {
         let outcome = self.head_and_body(connection).await;
-        if outcome == Err(Outcome::Stalled) {
-            // Logged as broken off, so it must be: the system would go on sending what it holds.
-            self.wire.abandon();
-        }
         self.outcome = Some(outcome.err().unwrap_or(Outcome::Complete));
         outcome
     }
@@ -120,6 +137,9 @@ impl<'a> Delivery<'a> {
     async fn head_and_body(&mut self, connection: Connection) -> Result<(), Outcome> {
         let answer = self.answer;
         let reply = &answer.reply;
+        if self.worker.teller.waits() {
+            Box::pin(self.ready()).await;
+        }
         let mut head = self.worker.buffer();
         let parts = self.parts();
         let now = self.asked.started.nanos.div_euclid(1_000_000_000);
@@ -143,6 +163,15 @@ impl<'a> Delivery<'a> {
         };
         self.worker.give_back(head);
         outcome
+    }
+
+    /// Waits until the hit is safe from a power cut. A disk that takes longer than a client may is no reason to
+    /// serve nobody: the health says that it does.
+    async fn ready(&self) {
+        if let Some(begun) = &self.begun {
+            let ready = self.worker.teller.ready(begun);
+            tokio::time::timeout(self.send_timeout(), ready).await.ok();
+        }
     }
 
     fn parts(&self) -> Option<Parts<'a>> {
@@ -365,7 +394,7 @@ impl<'a> Delivery<'a> {
             rustix::fs::sendfile(self.wire, descriptor, Some(&mut offset), length)
         };
         let tried = match flow {
-            Flow::Free => send(),
+            Flow::Free => send().map(|taken| self.wire.took(taken)),
             Flow::Full => Err(Errno::AGAIN),
         };
         let taken = match tried {
@@ -399,7 +428,7 @@ impl<'a> Delivery<'a> {
             });
             match sent.await {
                 Some(Ok(0)) | None => return Err(Outcome::Broken),
-                Some(Ok(taken)) => return Ok(taken as u64),
+                Some(Ok(taken)) => return Ok(self.wire.took(taken) as u64),
                 Some(Err(Errno::AGAIN)) => {
                     self.wire.writable().await.map_err(|error| ended(&error))?;
                 }
@@ -411,6 +440,8 @@ impl<'a> Delivery<'a> {
 
     /// From here the client has the whole of its time again: it took something, or is about to.
     fn patient(&self) {
+        // Before a wait there is time to see whether the replies before this one have left.
+        self.unconfirmed.look();
         let limit = self.send_timeout();
         self.wire.slot().until(self.worker.after(limit), false);
     }

@@ -12,16 +12,24 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use tallyd_ledger::count::Count;
+
 use crate::access_log::AccessLog;
+use crate::admin::{Admin, AdminError, Sources, Stage};
 use crate::config::{Config, LogTarget, SiteConfig};
+use crate::count::{self, OpenError};
 use crate::crew::{Hand, ListenerId, Order};
 use crate::listen::{Address, Inherited, ListenError, Listener};
+use crate::meter::Meter;
 use crate::say::Voice;
-use crate::site::{Books, Sites};
-use crate::worker::World;
+use crate::site::Sites;
+use crate::worker::{Kit, World};
 
 /// How long the workers may take to serve another configuration: each does between two requests.
 const TAKEN: Duration = Duration::from_secs(1);
+
+/// How long the count may take to post what is left. What it can't post stays in the journals.
+const LAST_POST: Duration = Duration::from_secs(8);
 
 /// How long the access log may take to write its last lines.
 const LAST_LINES: Duration = Duration::from_secs(2);
@@ -33,8 +41,9 @@ pub struct Server {
     hands: Vec<Hand>,
     listeners: Vec<(ListenerId, Listener)>,
     next_listener: ListenerId,
-    books: Books,
+    count: Count,
     log: AccessLog,
+    admin: Admin,
     voice: Voice,
 }
 
@@ -45,10 +54,14 @@ pub enum StartError {
     Root(PathBuf, Errno),
     /// An address can't be listened on.
     Listen(ListenError),
+    /// The admin pages can't be where they are wanted.
+    Admin(AdminError),
     /// An inherited socket is of no use.
     Inherited(io::Error),
     /// There is no address to listen on.
     Nowhere,
+    /// The count can't be opened.
+    Count(OpenError),
     /// The access log can't be opened.
     Log(LogTarget, io::Error),
     /// The system refuses threads or descriptors.
@@ -60,6 +73,8 @@ impl fmt::Display for StartError {
         match self {
             StartError::Root(path, error) => root_error(path, *error, out),
             StartError::Listen(error) => write!(out, "{error}"),
+            StartError::Admin(error) => write!(out, "{error}"),
+            StartError::Count(error) => write!(out, "{error}"),
             StartError::Inherited(error) => {
                 write!(out, "cannot use an inherited socket (LISTEN_FDS): {error}")
             }
@@ -108,24 +123,39 @@ impl Server {
         check_roots(&config)?;
         raise_descriptor_limit(&voice);
         let opened = open_listeners(&config, inherited)?;
+        let count = count::open(&config, &voice).map_err(StartError::Count)?;
+        let workers = config.workers.max(1);
+        let meters: Vec<Arc<Meter>> = (0..workers).map(|_| Arc::default()).collect();
+        let sources = Sources {
+            meters: meters.clone(),
+            health: count.health(),
+            top: count::top_files(&count),
+        };
+        let mut admin = Admin::new(sources, voice.clone());
+        let pages = admin
+            .prepare(config.admin.as_ref())
+            .map_err(StartError::Admin)?;
         let log = AccessLog::start(&config.access_log, config.log_format, voice.clone())
             .map_err(|error| StartError::Log(config.access_log.clone(), error))?;
-        let mut books = Books::default();
-        let world = Arc::new(World::new(&config, Sites::build(&config, &mut books)));
-        let hands = start_hands(&config, &world, &log, &voice)?;
+        let world = Arc::new(World::new(&config, Sites::build(&config, &count.books())));
+        let hands = start_hands(meters, &world, &log, &count, &voice)?;
+        admin.apply(pages, &config).map_err(StartError::System)?;
         let mut server = Server {
             config,
             hands,
             listeners: Vec::new(),
             next_listener: 0,
-            books,
+            count,
             log,
+            admin,
             voice,
         };
         let addresses: Vec<Address> = opened
             .iter()
             .map(|listener| listener.address.clone())
             .collect();
+        // Before: whoever reads the address may ask at once, and the sockets hold who comes already.
+        server.admin.set_stage(Stage::Serving);
         announce(&server.config, &addresses);
         for listener in opened {
             server.add(listener);
@@ -144,6 +174,10 @@ impl Server {
     pub fn reload(&mut self, config: Config) -> Result<(), StartError> {
         check_roots(&config)?;
         let opened = self.open_new(&config)?;
+        let pages = self
+            .admin
+            .prepare(config.admin.as_ref())
+            .map_err(StartError::Admin)?;
         if (&config.access_log, config.log_format)
             != (&self.config.access_log, self.config.log_format)
         {
@@ -155,8 +189,15 @@ impl Server {
             self.voice
                 .warn("the number of workers changes only with a restart");
         }
+        if let Some(name) = count::needs_restart(&self.config, &config) {
+            self.voice
+                .warn(format_args!("{name} changes only with a restart"));
+        }
         self.voice.set_level(config.log_level);
-        let world = Arc::new(World::new(&config, Sites::build(&config, &mut self.books)));
+        let world = Arc::new(World::new(
+            &config,
+            Sites::build(&config, &self.count.books()),
+        ));
         let (taken, all_taken) = channel();
         for hand in &self.hands {
             hand.tell(Order::Serve(Arc::clone(&world), taken.clone()));
@@ -169,6 +210,11 @@ impl Server {
                 listener.address.urls().join(" and ")
             ));
             self.add(listener);
+        }
+        if let Err(error) = self.admin.apply(pages, &config) {
+            self.voice.error(format_args!(
+                "the admin pages stay where they were: {error}"
+            ));
         }
         self.config = config;
         // Whoever reads that it is in force may ask at once.
@@ -188,6 +234,7 @@ impl Server {
     /// when the workers have ended, on a thread of its own.
     pub fn drain(self, done: impl FnOnce() + Send + 'static) -> io::Result<Draining> {
         let deadline = Instant::now() + self.config.drain_timeout;
+        self.admin.set_stage(Stage::Draining);
         for (_, listener) in &self.listeners {
             listener.unlink();
         }
@@ -204,6 +251,8 @@ impl Server {
             orders,
             waiter,
             log: self.log,
+            count: self.count,
+            admin: self.admin,
         })
     }
 
@@ -260,6 +309,8 @@ pub struct Draining {
     orders: Vec<tokio::sync::mpsc::UnboundedSender<Order>>,
     waiter: thread::JoinHandle<()>,
     log: AccessLog,
+    count: Count,
+    admin: Admin,
 }
 
 impl Draining {
@@ -274,21 +325,32 @@ impl Draining {
     /// Waits for the workers and the last lines of the log.
     pub fn finish(self) {
         drop(self.waiter.join());
+        self.count.close(Instant::now() + LAST_POST);
         self.log.stop(Instant::now() + LAST_LINES);
+        // Last, so that whoever watches sees the drain to its end.
+        self.admin.stop();
     }
 }
 
 fn start_hands(
-    config: &Config,
+    meters: Vec<Arc<Meter>>,
     world: &Arc<World>,
     log: &AccessLog,
+    count: &Count,
     voice: &Voice,
 ) -> Result<Vec<Hand>, StartError> {
-    let start = |number| {
+    let start = |(number, meter)| {
         let name = format!("worker-{number}");
-        Hand::start(name, Arc::clone(world), log.sink(), voice.clone())
+        let kit = Kit {
+            sink: log.sink(),
+            meter,
+            teller: count.teller(),
+            voice: voice.clone(),
+        };
+        Hand::start(name, Arc::clone(world), kit)
     };
-    (0..config.workers.max(1))
+    let meters = meters.into_iter().enumerate();
+    meters
         .map(start)
         .collect::<io::Result<_>>()
         .map_err(StartError::System)

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use tallyd_http::media;
 use tallyd_http::status::Status;
 use tallyd_http::target::encode_path;
-use tallyd_ledger::Book;
+use tallyd_ledger::{Book, Books};
 
 use crate::config::{Config, SiteConfig};
 
@@ -31,22 +31,10 @@ pub struct Sites {
     by_name: HashMap<Vec<u8>, usize>,
 }
 
-/// The counts of every site, by name; the main one's name is empty. Kept over reloads.
-#[derive(Debug, Default)]
-pub struct Books {
-    books: HashMap<String, Arc<Book>>,
-}
-
-impl Books {
-    fn of(&mut self, name: &str) -> Arc<Book> {
-        Arc::clone(self.books.entry(name.to_owned()).or_default())
-    }
-}
-
 impl Sites {
     /// Builds the sites that `config` describes; files keep their counts from `books`.
     #[must_use]
-    pub fn build(config: &Config, books: &mut Books) -> Sites {
+    pub fn build(config: &Config, books: &Books) -> Sites {
         let site = |rules: &SiteConfig, book| {
             let mut rules = rules.clone();
             rules.root = absolute(rules.root);
@@ -112,7 +100,7 @@ impl Site {
         rules.headers.clear();
         Some(Site {
             rules,
-            book: Arc::default(),
+            book: Books::default().of(""),
         })
     }
 
@@ -215,7 +203,7 @@ mod tests {
         change(&mut rules);
         Site {
             rules,
-            book: Arc::default(),
+            book: Books::default().of(""),
         }
     }
 

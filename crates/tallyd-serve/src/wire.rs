@@ -1,22 +1,24 @@
 //! The wire: one accepted stream socket, TCP or Unix, and the few calls a pump makes on it.
 //!
-//! Promises: every wait ends at the slot's deadline. It is registered with epoll only
+//! Promises: every wait ends at the slot's deadline. It knows how much the socket has taken, and asks the system
+//! how much of that has not arrived. It is registered with epoll only
 //! when it has to wait: a connection that has asked when it is taken, is answered and leaves at once is
 //! never registered at all. Knows nothing of HTTP.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::ready;
+use std::task::{Poll, ready};
 use std::time::Duration;
 
 use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown, sockopt};
+use tallyd_ledger::unsent::unsent;
 use tokio::io::Interest;
 use tokio::io::unix::{AsyncFd, AsyncFdReadyGuard};
 
@@ -28,6 +30,12 @@ pub struct Wire {
     socket: Socket,
     watched: RefCell<Option<Watched>>,
     slot: Rc<Slot>,
+    /// Bytes that the socket has taken.
+    taken: Cell<u64>,
+    /// How many of them have surely left.
+    left: Cell<u64>,
+    /// Whether it has been said that nothing more will be sent.
+    finished: Cell<bool>,
 }
 
 /// A wire's registration. Most only ever wait to read: a socket that takes everything is writable all
@@ -77,6 +85,9 @@ impl Wire {
             socket: Socket(Arc::new(socket)),
             watched: RefCell::new(None),
             slot,
+            taken: Cell::new(0),
+            left: Cell::new(0),
+            finished: Cell::new(false),
         }
     }
 
@@ -107,7 +118,7 @@ impl Wire {
     /// Reads what is there right now, without waiting; nothing if there is nothing.
     pub fn try_read(&self, buffer: &mut Vec<u8>, room: usize) -> io::Result<Option<usize>> {
         match receive(&self.socket.0, buffer, room) {
-            Ok(count) => Ok(Some(count)),
+            Ok(count) => Ok(Some(self.heard(count))),
             Err(Errno::AGAIN | Errno::INTR) => Ok(None),
             Err(error) => Err(error.into()),
         }
@@ -116,7 +127,8 @@ impl Wire {
     /// Reads what is there, waiting if there is nothing; 0 is the end. There is room for at least `room` bytes.
     pub async fn read(&self, buffer: &mut Vec<u8>, room: usize) -> io::Result<usize> {
         let receive = || receive(&self.socket.0, buffer, room);
-        self.attempt(Direction::Read, room, receive).await
+        let count = self.attempt(Direction::Read, room, receive).await?;
+        Ok(self.heard(count))
     }
 
     /// Writes as much of `slices` as the socket takes, waiting until it takes something.
@@ -125,13 +137,14 @@ impl Wire {
             return Ok(count);
         }
         let send = || send(&self.socket.0, slices, more);
-        self.attempt(Direction::Write, 0, send).await
+        let count = self.attempt(Direction::Write, 0, send).await?;
+        Ok(self.took(count))
     }
 
     /// Writes what the socket takes right now; nothing if it takes nothing. Never waits.
     pub fn try_write(&self, slices: &[IoSlice<'_>], more: bool) -> io::Result<Option<usize>> {
         match send(&self.socket.0, slices, more) {
-            Ok(count) => Ok(Some(count)),
+            Ok(count) => Ok(Some(self.took(count))),
             Err(Errno::AGAIN | Errno::INTR) => Ok(None),
             Err(error) => Err(error.into()),
         }
@@ -142,13 +155,67 @@ impl Wire {
         &self,
         send: impl FnMut() -> Result<usize, Errno>,
     ) -> io::Result<usize> {
-        self.attempt(Direction::Write, 0, send).await
+        let count = self.attempt(Direction::Write, 0, send).await?;
+        Ok(self.took(count))
+    }
+
+    /// Notes that the socket took so much. For who gives it something by a call that is not made here.
+    pub fn took(&self, count: usize) -> usize {
+        self.taken.set(self.taken.get() + count as u64);
+        count
+    }
+
+    /// Who speaks has most likely read what was said to it before. Whether it has is looked at only where much
+    /// is at stake.
+    fn heard(&self, count: usize) -> usize {
+        self.left.set(self.taken.get());
+        count
+    }
+
+    /// How much the socket has taken since the connection began.
+    #[must_use]
+    pub fn taken(&self) -> u64 {
+        self.taken.get()
+    }
+
+    /// At most so much of it is still on its way, as far as can be told without a system call.
+    #[must_use]
+    pub fn at_most_unsent(&self) -> u64 {
+        self.taken.get() - self.left.get()
+    }
+
+    /// So much of it has not arrived, says the system, also when the connection has died. A Unix socket hands over
+    /// what it takes.
+    #[must_use]
+    pub fn unsent(&self) -> u64 {
+        let held = unsent(self).unwrap_or(0);
+        // The end that was announced is as long as a byte, and the last to arrive.
+        let unsent = held.saturating_sub(u64::from(self.finished.get()));
+        self.left.set(self.taken.get().saturating_sub(unsent));
+        unsent
+    }
+
+    /// Whether the connection has died, or ended on both sides: nothing leaves any more.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        rustix::net::getpeername(self).is_err()
     }
 
     /// Says that nothing more will be sent.
     pub fn shutdown(&self) {
         // The client may have hung up already: then there is nobody to tell.
-        rustix::net::shutdown(&self.socket.0, Shutdown::Write).ok();
+        if rustix::net::shutdown(&self.socket.0, Shutdown::Write).is_ok() {
+            self.finished.set(true);
+        }
+    }
+
+    /// Waits until the slot's deadline, whatever comes.
+    pub async fn pause(&self) {
+        poll_fn(|context| match self.slot.check(context) {
+            Ok(()) => Poll::Pending,
+            Err(_) => Poll::Ready(()),
+        })
+        .await;
     }
 
     /// Holds back what does not fill a packet, or sends what was held back (tcp(7), TCP_CORK).
@@ -255,7 +322,7 @@ fn poll_ready<'a>(
     watched: &'a AsyncFd<Socket>,
     direction: Direction,
     context: &mut std::task::Context<'_>,
-) -> std::task::Poll<io::Result<AsyncFdReadyGuard<'a, Socket>>> {
+) -> Poll<io::Result<AsyncFdReadyGuard<'a, Socket>>> {
     match direction {
         Direction::Read => watched.poll_read_ready(context),
         Direction::Write => watched.poll_write_ready(context),

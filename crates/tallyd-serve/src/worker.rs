@@ -14,10 +14,12 @@ use tokio::sync::{Notify, Semaphore};
 use crate::access_log::Sink;
 use crate::answer::Moment;
 use crate::config::{Config, Limits};
+use crate::meter::Meter;
 use crate::patience::Patience;
 use crate::resolve::Shelf;
 use crate::say::Voice;
 use crate::site::Sites;
+use tallyd_ledger::teller::Teller;
 
 /// Everything that a reload replaces.
 #[derive(Debug)]
@@ -83,6 +85,10 @@ pub struct Worker {
     pub patience: Patience,
     /// Where its records go.
     pub sink: Sink,
+    /// What it counts of its own work, for the metrics.
+    pub meter: Arc<Meter>,
+    /// Whom it tells of its replies, for the count.
+    pub teller: Teller,
     /// How it speaks.
     pub voice: Voice,
     /// For those who read a directory on the blocking pool: files must still find a thread there.
@@ -98,6 +104,19 @@ pub struct Worker {
     start: Instant,
     today: RefCell<(i64, [u8; 29])>,
     spare: RefCell<Vec<Vec<u8>>>,
+}
+
+/// What a worker is given by the server.
+#[derive(Debug)]
+pub struct Kit {
+    /// Where its records go.
+    pub sink: Sink,
+    /// What it counts of its own work.
+    pub meter: Arc<Meter>,
+    /// Whom it tells of its replies.
+    pub teller: Teller,
+    /// How it speaks.
+    pub voice: Voice,
 }
 
 /// Pieces of listings that are made at the same time. Sorting 100 000 entries by size takes a thread some
@@ -117,11 +136,19 @@ const KEPT: usize = 64 * 1024;
 impl Worker {
     /// A worker that serves `world`.
     #[must_use]
-    pub fn new(name: String, world: Arc<World>, sink: Sink, voice: Voice) -> Worker {
+    pub fn new(name: String, world: Arc<World>, kit: Kit) -> Worker {
+        let Kit {
+            sink,
+            meter,
+            teller,
+            voice,
+        } = kit;
         Worker {
             name,
             patience: Patience::default(),
             sink,
+            meter,
+            teller,
             serving: RefCell::new(Rc::new(Serving::new(world, &voice))),
             voice,
             listing: Semaphore::new(LISTING),

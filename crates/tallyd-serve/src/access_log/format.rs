@@ -255,6 +255,7 @@ mod tests {
             hit,
             receipt: Receipt {
                 bytes: 251,
+                content: 251,
                 outcome: Outcome::Complete,
                 started: 1_700_000_000_123_456_789,
                 took: Duration::from_micros(1500),

@@ -15,6 +15,7 @@ fn record(hit: u64) -> Record {
         hit,
         receipt: Receipt {
             bytes: 1,
+            content: 1,
             outcome: Outcome::Complete,
             started: 0,
             took: Duration::ZERO,

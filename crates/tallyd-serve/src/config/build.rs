@@ -6,13 +6,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use tallyd_http::head::HeadLimits;
+use tallyd_ledger::window;
 
 use super::listen::{self, Wanted};
 use super::options::{self, Set};
 use super::problem::{Outcome, Place, Problem};
 use super::typed::{Layer, Options, Typed, TypedHost};
 use super::{
-    Config, HostConfig, Limits, LogFormat, LogLevel, LogTarget, SiteConfig, Symlinks, fields, text,
+    Config, HostConfig, Limits, Listen, LogFormat, LogLevel, LogTarget, SiteConfig, State,
+    Symlinks, fields, text,
 };
 
 /// A Config under construction.
@@ -21,6 +23,10 @@ pub(super) struct Draft {
     pub config: Config,
     /// What `port`, `listen` and `allow-privileged-port` say, until their addresses are made.
     pub wanted: Wanted,
+    /// What `admin` says, until it is seen whether it goes with the rest.
+    pub admin: Option<(Listen, Place)>,
+    /// What `no-state` says: it wins over `state`.
+    pub in_memory_only: bool,
 }
 
 /// The Config that was typed, or all that is wrong with it.
@@ -41,6 +47,11 @@ pub(super) fn build(layer: Layer) -> Outcome<Config> {
     match listen::addresses(&draft.wanted) {
         Ok(addresses) => draft.config.listen = addresses,
         Err(more) => problems.extend(more),
+    }
+    problems.extend(useless_admin(&draft));
+    draft.config.admin = draft.admin.map(|(address, _)| address);
+    if draft.in_memory_only {
+        draft.config.state = State::None;
     }
     if problems.is_empty() {
         Ok(draft.config)
@@ -93,6 +104,26 @@ fn target_over_head(draft: &Draft, typed: &Options) -> Option<Problem> {
             "max-target ({target} bytes) is larger than max-head ({head} bytes), of which it is a part"
         ))
     })
+}
+
+/// The admin pages need an address of their own, under the rule for ports that holds for the files.
+fn useless_admin(draft: &Draft) -> Option<Problem> {
+    let (address, place) = draft.admin.as_ref()?;
+    match address {
+        Listen::Tcp(tcp) if tcp.port() == 0 => None,
+        address if draft.config.listen.contains(address) => Some(
+            place
+                .problem("files are served at this address: the admin pages need one of their own"),
+        ),
+        Listen::Tcp(tcp) if tcp.port() < 1024 && !draft.wanted.allow_privileged => {
+            Some(place.problem(format!(
+                "port {} is under 1024, which is refused unless it is meant: \
+                 add --allow-privileged-port, or use a port from 1024 on, such as 9090",
+                tcp.port()
+            )))
+        }
+        _ => None,
+    }
 }
 
 fn hosts(typed: Vec<TypedHost>, main: &SiteConfig, problems: &mut Vec<Problem>) -> Vec<HostConfig> {
@@ -161,6 +192,14 @@ fn blank() -> Draft {
         access_log: LogTarget::Off,
         log_format: LogFormat::Tally,
         log_level: LogLevel::Error,
+        state: State::None,
+        sync_interval: Duration::ZERO,
+        window: window::Kind::CalendarDay,
+        keep_hours: None,
+        keep_days: Some(0),
+        agents: None,
+        admin: None,
+        metrics_files: 0,
         site,
         hosts: Vec::new(),
     };
@@ -169,5 +208,10 @@ fn blank() -> Draft {
         listen: Vec::new(),
         allow_privileged: false,
     };
-    Draft { config, wanted }
+    Draft {
+        config,
+        wanted,
+        admin: None,
+        in_memory_only: false,
+    }
 }

@@ -5,6 +5,7 @@
 //! its one user.
 
 mod addresses;
+mod counts;
 mod files;
 mod limits;
 mod log;
@@ -21,6 +22,7 @@ pub const GROUPS: &[Group] = &[
     replies::GROUP,
     addresses::GROUP,
     log::GROUP,
+    counts::GROUP,
     limits::GROUP,
 ];
 

@@ -1,5 +1,6 @@
 //! Tests of the configuration: each gives a file, an environment and flags, and sees what `load` makes of them.
 
+mod counts;
 mod errors;
 mod examples;
 mod layers;

@@ -8,7 +8,7 @@ use super::*;
 use crate::config::{Config, Symlinks};
 use crate::file::load;
 use crate::resource::Picked;
-use crate::site::{Books, Sites};
+use crate::site::Sites;
 use crate::tree::{Patience, Root};
 use tallyd_http::encoding::Coding;
 
@@ -31,7 +31,7 @@ fn ten_bytes() -> Resource {
         .set_modified(long_ago)
         .unwrap();
     let root = Root::open(place.path(), Symlinks::Inside, Patience::Disk).unwrap();
-    let sites = Sites::build(&Config::default(), &mut Books::default());
+    let sites = Sites::build(&Config::default(), &tallyd_ledger::Books::default());
     Resource::File(Picked {
         file: Arc::new(load(&root, &sites.all()[0], b"ten.txt").unwrap()),
         coding: Coding::Identity,

@@ -7,15 +7,16 @@ use crate::wire::Wire;
 use crate::worker::Worker;
 
 /// Read this much at a time; most heads fit at once.
-const ROOM: usize = 4096;
+pub const ROOM: usize = 4096;
 
 /// Pieces of a body before other connections of the worker get their turn: a socket that is never empty
 /// never has to be waited for.
 const TURN: u32 = 16;
 
-/// How long a connection that is being closed may still send, and how much.
+/// How long a connection that is being closed may still send.
 pub const LINGER: Duration = Duration::from_secs(1);
-const LINGER_BYTES: usize = 1024 * 1024;
+/// That much of what it sends is read.
+pub const LINGER_BYTES: usize = 1024 * 1024;
 
 /// Longest part of a line that could not be understood that is logged.
 const LINE: usize = 512;

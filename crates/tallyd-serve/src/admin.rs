@@ -1,0 +1,255 @@
+//! The admin pages: health and metrics, on a listener and a thread of their own, apart from the files.
+//!
+//! Promises: nobody beyond this machine reaches them (the configuration refuses other addresses, `answer` refuses
+//! names that others could point at it); nothing a client does here holds up a reply to a file. Reads what others
+//! count and changes nothing.
+//!
+//! 1. [`Admin`] opens the address, starts the thread, moves it on a reload and ends it last of all.
+//! 2. `serve` accepts, reads heads and sends pages, all within limits.
+//! 3. `answer` turns a request into a [`page::Page`]: a new page is one more route there.
+
+pub mod answer;
+pub mod metrics;
+pub mod page;
+mod process;
+mod serve;
+#[cfg(test)]
+mod tests;
+mod top;
+
+use std::fmt;
+use std::io;
+use std::net::TcpListener;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::SystemTime;
+
+use tallyd_ledger::health::Health;
+use tokio::sync::watch;
+
+use crate::config::{Config, Limits, Listen};
+use crate::listen::{Address, Inherited, ListenError, Listener};
+use crate::meter::Meter;
+use crate::say::Voice;
+pub use top::{TopFile, TopFiles};
+
+/// Connections that may wait to be accepted: a few programs ask here, not the world.
+const BACKLOG: u32 = 128;
+
+/// What the pages are made from.
+pub struct Sources {
+    /// The meter of every worker.
+    pub meters: Vec<Arc<Meter>>,
+    /// How the counting goes.
+    pub health: Arc<Health>,
+    /// Which files are asked for most.
+    pub top: TopFiles,
+}
+
+/// How far the server is with its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Stage {
+    /// It does not accept connections yet.
+    Starting,
+    /// It does.
+    Serving,
+    /// It finishes what is running, and takes nothing new.
+    Draining,
+}
+
+/// The admin pages of one server, whether they are open or not.
+#[derive(Debug)]
+pub struct Admin {
+    watched: Arc<Watched>,
+    running: Option<Running>,
+    voice: Voice,
+}
+
+/// What the thread of the pages shares with the server.
+struct Watched {
+    meters: Vec<Arc<Meter>>,
+    health: Arc<Health>,
+    top: Arc<Mutex<TopFiles>>,
+    stage: AtomicU8,
+    started: SystemTime,
+}
+
+/// What a reload may change without opening anything.
+#[derive(Clone, Debug)]
+struct Settings {
+    limits: Limits,
+    metrics_files: usize,
+}
+
+#[derive(Debug)]
+struct Running {
+    listener: Listener,
+    /// The thread ends when this is dropped.
+    settings: watch::Sender<Settings>,
+    thread: JoinHandle<()>,
+}
+
+/// What a configuration changes about where the pages are.
+#[derive(Debug)]
+pub enum Change {
+    /// Nothing.
+    Stay,
+    /// They end.
+    End,
+    /// They are there from now on; the address is open already.
+    Move(Listener),
+}
+
+/// Why the pages can't be where they are wanted.
+#[derive(Debug)]
+pub enum AdminError {
+    /// Not at this address.
+    Tcp(std::net::SocketAddr, io::Error),
+    /// Not at this path.
+    Unix(ListenError),
+}
+
+impl fmt::Display for AdminError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            AdminError::Tcp(address, error) if error.kind() == io::ErrorKind::AddrInUse => write!(
+                out,
+                "the port for the admin pages is taken: another program listens on {address}. Stop it, choose \
+                 another port with --admin, or let the system pick one with --admin 0"
+            ),
+            AdminError::Tcp(address, error) => {
+                write!(out, "cannot open the admin pages on {address}: {error}")
+            }
+            AdminError::Unix(error) => write!(out, "cannot open the admin pages: {error}"),
+        }
+    }
+}
+
+impl fmt::Debug for Watched {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Watched({:?})", self.stage())
+    }
+}
+
+impl Watched {
+    fn stage(&self) -> Stage {
+        match self.stage.load(Ordering::Relaxed) {
+            0 => Stage::Starting,
+            1 => Stage::Serving,
+            _ => Stage::Draining,
+        }
+    }
+}
+
+impl Admin {
+    /// Pages that are not open yet.
+    #[must_use]
+    pub fn new(sources: Sources, voice: Voice) -> Admin {
+        let watched = Watched {
+            meters: sources.meters,
+            health: sources.health,
+            top: Arc::new(Mutex::new(sources.top)),
+            stage: AtomicU8::new(Stage::Starting as u8),
+            started: SystemTime::now(),
+        };
+        Admin {
+            watched: Arc::new(watched),
+            running: None,
+            voice,
+        }
+    }
+
+    /// Opens the address that is wanted, unless the pages are there already. On an error nothing has changed.
+    pub fn prepare(&self, wanted: Option<&Listen>) -> Result<Change, AdminError> {
+        let present = self.running.as_ref();
+        let present = present.and_then(|running| running.listener.wanted.as_ref());
+        match wanted {
+            wanted if wanted == present => Ok(Change::Stay),
+            None => Ok(Change::End),
+            Some(wanted) => open(wanted).map(Change::Move),
+        }
+    }
+
+    /// Does what was prepared, with the limits of `config`.
+    pub fn apply(&mut self, change: Change, config: &Config) -> io::Result<()> {
+        let settings = Settings {
+            limits: config.limits.clone(),
+            metrics_files: config.metrics_files,
+        };
+        match change {
+            Change::Stay => {
+                if let Some(running) = &self.running {
+                    running.settings.send_replace(settings);
+                }
+            }
+            Change::End => {
+                self.end();
+                self.voice.info("no more admin pages");
+            }
+            Change::Move(listener) => {
+                let urls = listener.address.urls().join(" and ");
+                let running = self.start(listener, settings)?;
+                self.end();
+                self.running = Some(running);
+                self.voice.info(format_args!("admin pages at {urls}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Says how far the server is.
+    pub fn set_stage(&self, stage: Stage) {
+        self.watched.stage.store(stage as u8, Ordering::Relaxed);
+    }
+
+    /// Ends them, whoever is still reading.
+    pub fn stop(mut self) {
+        self.end();
+    }
+
+    fn start(&self, mut listener: Listener, settings: Settings) -> io::Result<Running> {
+        let socket = listener.sockets.pop().ok_or(io::ErrorKind::NotFound)?;
+        let is_unix = matches!(listener.address, Address::Unix(_));
+        let (settings, seen) = watch::channel(settings);
+        let (watched, voice) = (Arc::clone(&self.watched), self.voice.clone());
+        // Tried here, so that a system without means is an error of the start.
+        drop(serve::build_runtime()?);
+        let thread = thread::Builder::new().name("admin".into()).spawn(move || {
+            if let Err(error) = serve::run(socket, is_unix, watched, seen, &voice) {
+                voice.error(format_args!("the admin pages have ended: {error}"));
+            }
+        })?;
+        Ok(Running {
+            listener,
+            settings,
+            thread,
+        })
+    }
+
+    fn end(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.listener.unlink();
+            drop(running.settings);
+            // A panic was said on standard error when it happened.
+            drop(running.thread.join());
+        }
+    }
+}
+
+/// One socket without SO_REUSEPORT: nobody can take the port beside it.
+fn open(wanted: &Listen) -> Result<Listener, AdminError> {
+    match wanted {
+        Listen::Unix(_) => Listener::open(wanted, 1, BACKLOG).map_err(AdminError::Unix),
+        Listen::Tcp(address) => {
+            let opened = TcpListener::bind(address)
+                .and_then(|socket| Listener::inherit(Inherited::Tcp(socket), 1));
+            let listener = opened.map_err(|error| AdminError::Tcp(*address, error))?;
+            Ok(Listener {
+                wanted: Some(wanted.clone()),
+                ..listener
+            })
+        }
+    }
+}

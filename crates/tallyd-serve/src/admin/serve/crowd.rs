@@ -1,0 +1,95 @@
+//! The connections that are there at the same time: a bounded number, and who has to go for a new one.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+/// Everybody who is connected.
+pub(super) struct Crowd {
+    most: usize,
+    members: RefCell<Vec<Rc<Member>>>,
+    /// Somebody has left, or can be asked to.
+    changed: Notify,
+}
+
+struct Member {
+    /// Since when it has not asked for anything; nothing while it is answered.
+    waiting: Cell<Option<Instant>>,
+    leave: Notify,
+}
+
+/// One connection's place; given back when dropped.
+pub(super) struct Place {
+    crowd: Rc<Crowd>,
+    member: Rc<Member>,
+}
+
+impl Crowd {
+    pub(super) fn new(most: usize) -> Crowd {
+        Crowd {
+            most,
+            members: RefCell::default(),
+            changed: Notify::new(),
+        }
+    }
+
+    /// Waits until one more may enter. Who has waited longest without asking for anything is asked to leave:
+    /// connections that somebody forgot, or holds on purpose, keep nobody out.
+    pub(super) async fn room(&self) {
+        while self.members.borrow().len() >= self.most {
+            if let Some(longest) = self.longest_waiting() {
+                longest.leave.notify_one();
+            }
+            self.changed.notified().await;
+        }
+    }
+
+    /// Takes a place.
+    pub(super) fn enter(crowd: &Rc<Crowd>) -> Place {
+        let member = Rc::new(Member {
+            waiting: Cell::new(Some(Instant::now())),
+            leave: Notify::new(),
+        });
+        crowd.members.borrow_mut().push(Rc::clone(&member));
+        Place {
+            crowd: Rc::clone(crowd),
+            member,
+        }
+    }
+
+    fn longest_waiting(&self) -> Option<Rc<Member>> {
+        let members = self.members.borrow();
+        let waiting = members
+            .iter()
+            .filter(|member| member.waiting.get().is_some());
+        waiting.min_by_key(|member| member.waiting.get()).cloned()
+    }
+}
+
+impl Place {
+    /// It waits for a request from now on.
+    pub(super) fn waits(&self) {
+        self.member.waiting.set(Some(Instant::now()));
+        self.crowd.changed.notify_one();
+    }
+
+    /// It is answered: nobody may send it away.
+    pub(super) fn works(&self) {
+        self.member.waiting.set(None);
+    }
+
+    /// Waits until the place is needed for somebody else.
+    pub(super) async fn needed(&self) {
+        self.member.leave.notified().await;
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut members = self.crowd.members.borrow_mut();
+        members.retain(|member| !Rc::ptr_eq(member, &self.member));
+        self.crowd.changed.notify_one();
+    }
+}
