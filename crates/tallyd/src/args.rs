@@ -6,6 +6,7 @@
 mod classic;
 pub(crate) mod help;
 mod options;
+pub(crate) mod stats;
 #[cfg(test)]
 mod tests;
 
@@ -24,6 +25,8 @@ pub(crate) enum Command {
     Serve(Typed),
     /// Say whether this configuration is right.
     Check(Typed),
+    /// Show the counts, or remove some.
+    Stats(stats::Asked),
     /// Print the whole default configuration.
     Defaults,
     /// Print the man page.
@@ -75,6 +78,7 @@ fn understand(matches: &mut ArgMatches) -> Result<Command, String> {
         Some((name, mut matches)) => match name.as_str() {
             "check" if matches.get_flag("defaults") => Ok(Command::Defaults),
             "check" => Ok(Command::Check(typed(&mut matches))),
+            "stats" => stats::asked(matches).map(Command::Stats),
             "generate" => Ok(generate(&mut matches)),
             // clap knows the names; this is for whoever adds one there and forgets it here.
             name => Err(format!("error: there is no command {name}\n")),
@@ -120,6 +124,7 @@ pub(crate) fn command() -> clap::Command {
         .subcommand_help_heading("Commands")
         .arg(test)
         .subcommand(check_command())
+        .subcommand(stats::command())
         .subcommand(generate_command())
 }
 

@@ -2,6 +2,8 @@
 //!
 //! Exit codes: 0 done, 1 failed at run time, 2 wrong usage or configuration.
 
+#![forbid(unsafe_code)]
+
 mod args;
 mod commands;
 mod signals;
@@ -52,6 +54,7 @@ fn run(command: Command) -> End {
                 Err(_) => End::Failed,
             }
         }
+        Command::Stats(asked) => commands::stats::run(&asked),
         Command::Defaults => printed(commands::check::defaults(&mut out)),
         Command::Man => printed(commands::generate::man(&mut out)),
         Command::Completions(shell) => printed(commands::generate::completions(shell, &mut out)),

@@ -16,6 +16,52 @@ Takes everything that the server takes: a file, options and the environment. Pri
 file, line and column, and the nearest name where one is unknown. The served files are not looked at. Exits with 0 if \
 all is well, with 2 if not.";
 
+pub(super) const STATS: &str = "\
+Show the counts.
+
+Reads the ledger of a server, whether that is running or not: hits, downloads and bytes by file. Without a path, the \
+files with the most downloads; with one, everything about that file, day by day. What a running server counts is in \
+the ledger within about a second.
+
+The ledger is looked for in the state directory that --state names, or else in the one that belongs to the root: \
+that of --root, of the configuration file, or ./www.";
+
+pub(super) const STATS_PATH: &str = "\
+A file, by its path on the server, or a directory, which ends in /
+
+The path is decoded, as in the table (\"/my file.zip\"); if there is no such file, it is tried with %20 and the like \
+decoded.";
+
+pub(super) const STATS_PURGE: &str = "\
+Remove the numbers by hour and day of the past
+
+What was counted by hour and day before a day is removed: of files, sites, referrers, and the sketches of visitors. \
+The totals of each file and its hit number stay. This can't be undone.";
+
+pub(super) const STATS_FORGET: &str = "\
+Remove everything that is stored about one path
+
+Its totals, days, versions, referrers and open windows are removed. Its hit numbers are not used again while a \
+server runs. This can't be undone.";
+
+pub(super) const STATS_END: &str = "\
+The words:
+  hit        a file was sent, whole or in part (200 or 206), each with its own number
+  complete   a hit whose whole requested range was sent; aborted: one that ended before;
+             unsettled: one that was under way when the server died
+  download   one visitor received the whole file within 24 hours, in however many pieces
+  partial    24 hours passed and it was less than the whole; repeat: the whole once more
+  probe      HEAD, \"not modified\", or a byte or two at the start; never a hit
+  bytes      what the network took of the contents of replies
+
+Examples:
+  tallyd stats                                    the most wanted files of ./www
+  tallyd stats -d ~/public /downloads/a.zip       one file in detail
+  tallyd stats /downloads/ --since 7d --sort hits the files of a directory, of a week
+  tallyd stats --json | jq '.files[].downloads'   for programs
+  tallyd stats --csv --limit 0 > counts.csv       every file, for a spreadsheet
+  tallyd stats --live                             as it happens";
+
 pub(super) const CONFIG: &str = "\
 Configuration file (TOML)
 
@@ -36,7 +82,8 @@ tallyd ~/public -p 0                 serve another directory, on a port that the
 tallyd -l localhost:8080 --listing   only for this machine, with lists of directories
 tallyd -c /etc/tallyd/config.toml    serve what a configuration file says
 tallyd check -c config.toml          check a configuration before it is used
-tallyd check --defaults              print a configuration file with every option",
+tallyd check --defaults              print a configuration file with every option
+tallyd stats                         show the counts of ./www",
     ),
     (
         "Configuration",
