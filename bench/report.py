@@ -16,7 +16,7 @@ from statistics import median
 import tools
 
 # What others are compared with, if it is there.
-BASES = ["nginx", "nginx, log", "nginx, copying", "tallyd"]
+BASES = ["nginx", "nginx, log", "nginx, copying", "tallyd, no counts", "tallyd"]
 
 
 class Results:
@@ -47,6 +47,19 @@ class Results:
             if not server.startswith("nginx"):
                 yield from ((server, base) for base in BASES if base in self.servers[:place])
 
+    def overhead(self):
+        """What counting costs, and counting with a log, where both were measured."""
+        bare = "tallyd, no counts"
+        limits = {"tallyd, no log": 1.05, "tallyd": 1.15}
+        lines = []
+        for case in self.costs:
+            for server, limit in limits.items():
+                if {server, bare} <= set(self.servers):
+                    ratio = self.ratio(case, server, bare)[0]
+                    verdict = "within" if ratio <= limit else "above"
+                    lines.append(f"{case}: {server} / {bare} is {ratio:.3f}, {verdict} {limit}")
+        return lines
+
     def rows(self):
         """The table: its head, and one row for each case."""
         pairs = list(self.pairs())
@@ -70,7 +83,7 @@ class Results:
         for case, *cells in [head, *rows]:
             cells = [cell.rjust(width) for cell, width in zip(cells, widths[1:])]
             lines.append("  ".join([case.ljust(widths[0]), *cells]))
-        return "\n".join([self.machine, "", *lines, "", self.verdict()])
+        return "\n".join([self.machine, "", *lines, "", self.verdict(), *self.overhead()])
 
     def markdown(self):
         """The table for a README."""

@@ -126,10 +126,11 @@ def nginx(core, place, site, log=None, sendfile="on"):
     return Server(tools.on_core(core, command), port, log)
 
 
-def tallyd(core, binary, site, log=None, form="combined"):
-    """tallyd with one worker. It counts in any case; `log` is a file, its lines are in this form."""
+def tallyd(core, binary, site, state=None, log=None, form="combined"):
+    """tallyd with one worker. Counts are kept in `state`, or nowhere; `log` is a file, its lines are in this form."""
     port = tools.free_port()
     command = [binary, site, "--listen", f"127.0.0.1:{port}", "--workers", 1, "--keep-alive", "1h"]
+    command += ["--state", state] if state else ["--no-state"]
     command += ["--log-level", "warn", "--access-log", log or "off", "--log-format", form]
     return Server(tools.on_core(core, command), port, log)
 
@@ -139,15 +140,18 @@ def contenders(core, place, site, binaries):
     to compare it with.
     """
     log = place / "access.log"
+    # On a disk, as in use: a directory in memory would make syncing free.
+    state = place / "state"
     ours = binaries["tallyd"]
     make = {
         "nginx": lambda: nginx(core, place, site),
         "nginx, log": lambda: nginx(core, place, site, log),
         "nginx, copying": lambda: nginx(core, place, site, sendfile="off"),
-        "tallyd": lambda: tallyd(core, ours, site, log),
-        "tallyd, tally": lambda: tallyd(core, ours, site, log, "tally"),
-        "tallyd, no log": lambda: tallyd(core, ours, site),
+        "tallyd, no counts": lambda: tallyd(core, ours, site),
+        "tallyd, no log": lambda: tallyd(core, ours, site, state),
+        "tallyd": lambda: tallyd(core, ours, site, state, log),
+        "tallyd, tally": lambda: tallyd(core, ours, site, state, log, "tally"),
     }
     for name, binary in binaries.items():
-        make.setdefault(name, lambda binary=binary: tallyd(core, binary, site, log))
+        make.setdefault(name, lambda binary=binary: tallyd(core, binary, site, state, log))
     return make
