@@ -148,6 +148,10 @@ impl Clerk {
         if self.cycle().is_err() || !self.is_idle() || self.stop.load(Ordering::Acquire) {
             return;
         }
+        // Woken meanwhile, the clerk counts as awake, and nobody would wake it again.
+        if self.desk.is_clerk_awake() {
+            return;
+        }
         self.desk.want_sync(None);
         self.wait(until_tomorrow());
     }
@@ -283,6 +287,7 @@ impl Clerk {
             }
             thread::park_timeout(PERIOD / 4);
         }
+        self.ledger.tidy();
     }
 }
 

@@ -273,6 +273,12 @@ impl Desk {
         *lock(&self.clerk) = Some(thread);
     }
 
+    /// Whether whoever writes leaves the clerk alone.
+    #[must_use]
+    pub fn is_clerk_awake(&self) -> bool {
+        self.clerk_is_awake.load(Ordering::SeqCst)
+    }
+
     /// The clerk says that it will sleep; whoever writes from now on wakes it.
     pub fn clerk_sleeps(&self) {
         self.clerk_is_awake.store(false, Ordering::SeqCst);

@@ -199,3 +199,6 @@ impl Mark {
         self.0.store(word, Ordering::Relaxed);
     }
 }
+
+#[cfg(test)]
+mod tests;

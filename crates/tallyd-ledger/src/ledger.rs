@@ -44,6 +44,9 @@ pub trait Ledger: Send + fmt::Debug {
         Ok(0)
     }
 
+    /// Nothing more will be posted: makes what is left easy to copy. Whatever keeps it from that loses nothing.
+    fn tidy(&mut self) {}
+
     /// Removes series that ended before these hours and days since 1970.
     fn prune(&mut self, hours_before: i64, days_before: i64) -> Result<(), LedgerError>;
 }

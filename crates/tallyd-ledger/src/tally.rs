@@ -124,8 +124,8 @@ impl Tally {
         };
         self.versions.add(slot, hit.time, hit.class, counts);
         self.versions.number(slot, hit.number);
-        let site = self.versions.version(slot).site.clone();
-        let day = self.days.day(&site, day_of(hit.time));
+        let site = &self.versions.version(slot).site;
+        let day = self.days.day(site, day_of(hit.time));
         day.reply(hit.status, hit.protocol, hit.proxied);
         if !hit.probe {
             day.visitor(hit.class, hit.visitor);
@@ -149,8 +149,8 @@ impl Tally {
             let asked = asked(definition, hit);
             self.versions.reached(slot, settled.content, asked);
         }
-        let site = self.versions.version(slot).site.clone();
-        self.days.day(&site, day_of(hit.time)).bytes += settled.bytes;
+        let site = &self.versions.version(slot).site;
+        self.days.day(site, day_of(hit.time)).bytes += settled.bytes;
         if !hit.probe && (settled.content > 0 || definition.whole == 0) {
             let touch = Touch {
                 time: hit.time,

@@ -72,7 +72,12 @@ pub fn open(config: &Config, voice: &Voice) -> Result<Count, OpenError> {
         Urgency::Warning => speaker.warn(text),
         Urgency::Info => speaker.info(text),
     };
-    Count::open(settings, Box::new(say)).map_err(OpenError::Count)
+    let count = Count::open(settings, Box::new(say)).map_err(OpenError::Count)?;
+    if let Some(directory) = count.directory() {
+        let directory = directory.display();
+        voice.info(format_args!("counts are kept in {directory}; tallyd stats shows them"));
+    }
+    Ok(count)
 }
 
 fn agents(config: &Config) -> Result<Agents, OpenError> {

@@ -201,6 +201,15 @@ impl Ledger for Sqlite {
         Ok(cells.map(|(_, _, counts)| counts.unsettled).sum())
     }
 
+    /// Writes the log into the database. SQLite does so when the last connection closes, but ours for numbers is
+    /// open as long as the process, and may not write.
+    fn tidy(&mut self) {
+        let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
+        self.connection
+            .query_row(checkpoint, [], |_| Ok(()))
+            .ok();
+    }
+
     fn prune(&mut self, hours_before: i64, days_before: i64) -> Result<(), LedgerError> {
         Ok(prune::prune(&self.connection, hours_before, days_before)?)
     }

@@ -35,7 +35,7 @@ impl Days {
         let known = self
             .days
             .iter()
-            .position(|known| known.day == day && *known.site == *site);
+            .position(|known| known.day == day && is_same(&known.site, site));
         let place = known.unwrap_or_else(|| {
             self.days.push(Day::new(site, day));
             self.days.len() - 1
@@ -118,6 +118,12 @@ impl Day {
             self.raised.push((group, visitor.register, visitor.rank));
         }
     }
+}
+
+/// The main site's name is empty, and comparing nothing with nothing is dear: memcmp looks at a pointer that
+/// leads nowhere, which cost 150 ns on one processor.
+fn is_same(one: &str, other: &str) -> bool {
+    one.len() == other.len() && (one.is_empty() || one == other)
 }
 
 fn add<T: PartialEq>(counts: &mut Vec<(T, u64)>, key: T) {

@@ -93,7 +93,9 @@ enum Found {
 /// What is at `path`. Looked at without reading: a descriptor for reading that is closed again would take away the
 /// locks of every other connection of this process (POSIX locks belong to the process, not to the descriptor).
 fn look(path: &Path) -> Result<Found, LedgerError> {
-    if size(path)? > 0 {
+    let size = size(path)?;
+    // SQLite takes a file of one byte for an empty one, and removes the log of that.
+    if size > 1 || size == 1 && !has_log(path) {
         return Ok(Found::Ledger);
     }
     // A log without its database holds counts, and SQLite would mix them into whatever is created here.
