@@ -70,6 +70,16 @@ pub struct Clerk {
     last_prune: Option<i64>,
 }
 
+impl Drop for Clerk {
+    fn drop(&mut self) {
+        // A fault of ours. The journals keep what is written from now on, and the next start posts it.
+        if thread::panicking() {
+            let cause = "the thread that posts the counts has failed; restart the server";
+            self.health.fail(Part::Ledger, cause);
+        }
+    }
+}
+
 impl Clerk {
     /// A clerk who posts into `ledger`.
     #[must_use]
@@ -100,8 +110,8 @@ impl Clerk {
         }
     }
 
-    /// Works until told to stop, and then until everything is posted.
-    pub fn run(mut self) {
+    /// Works until told to stop, and then until everything is posted; says whether it is.
+    pub fn run(mut self) -> bool {
         self.desk.clerk_is(thread::current());
         while !self.stop.load(Ordering::Acquire) {
             let pause = match self.cycle() {
@@ -114,7 +124,7 @@ impl Clerk {
                 self.wait(pause);
             }
         }
-        self.finish();
+        self.finish()
     }
 
     /// Reads what there is and posts it.
@@ -279,15 +289,16 @@ impl Clerk {
     }
 
     /// Posts what is left. If the ledger takes nothing, the journals keep it for the next start.
-    fn finish(&mut self) {
+    fn finish(&mut self) -> bool {
         let deadline = Instant::now() + LAST;
         while self.cycle().is_err() || !self.is_idle() {
             if Instant::now() >= deadline {
-                return;
+                return false;
             }
             thread::park_timeout(PERIOD / 4);
         }
         self.ledger.tidy();
+        true
     }
 }
 

@@ -61,7 +61,8 @@ struct Kept {
     waits: bool,
     latest: i64,
     stop: Arc<AtomicBool>,
-    clerk: JoinHandle<()>,
+    /// Says at its end whether everything is posted.
+    clerk: JoinHandle<bool>,
     others: Vec<JoinHandle<()>>,
 }
 
@@ -153,7 +154,7 @@ impl Count {
         let mut tally = Tally::new(settings.kind);
         let recovered = recover(&*disk, &mut *ledger, &mut tally, boot)
             .map_err(|error| CountError::Recovery(journals.clone(), error))?;
-        tell(&recovered, &health);
+        tell(&recovered, state.was_left(), &health);
         let ring = KeyRing::open(Arc::clone(&disk), day_of(clerk::now()))
             .map_err(|error| CountError::Keys(journals.clone(), error))?;
         let ring = Arc::new(ring);
@@ -227,6 +228,8 @@ impl Count {
     pub fn teller(&self) -> Teller {
         self.kept.as_ref().map_or_else(Teller::default, |kept| {
             let journal = Journal::new(Arc::clone(&kept.desk), kept.latest);
+            // Before anybody is served: what is only in memory does not outlive a kill.
+            kept.desk.supply_workers();
             Teller::new(
                 journal,
                 Arc::clone(&kept.agents),
@@ -247,11 +250,11 @@ impl Count {
         while !kept.clerk.is_finished() && Instant::now() < deadline {
             thread::park_timeout(Duration::from_millis(2));
         }
-        if kept.clerk.is_finished() {
-            // A panic of the clerk has been said on standard error by the thread itself.
-            drop(kept.clerk.join());
-        }
+        let is_posted = kept.clerk.is_finished() && kept.clerk.join().is_ok_and(|is_posted| is_posted);
         kept.desk.stop();
+        if is_posted {
+            kept.state.give_back();
+        }
         // They end at once, but for one that hangs on a disk: nobody waits for that.
         drop(kept.others);
     }
@@ -283,9 +286,9 @@ fn note_root(state: &StateDirectory, root: &Path, health: &Health) {
     }
 }
 
-fn tell(recovered: &Recovered, health: &Health) {
+fn tell(recovered: &Recovered, was_left: bool, health: &Health) {
     let (hits, unsettled) = (recovered.hits, recovered.unsettled);
-    if hits > 0 || unsettled > 0 {
+    if was_left || hits > 0 || unsettled > 0 {
         health.say(
             Urgency::Info,
             &format!("recovered {hits} hits, {unsettled} unsettled"),
@@ -300,7 +303,10 @@ fn tell(recovered: &Recovered, health: &Health) {
     }
 }
 
-fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, CountError> {
+fn spawn<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>, CountError> {
     thread::Builder::new()
         .name(name.into())
         .spawn(work)

@@ -218,6 +218,15 @@ impl Desk {
         Ok(())
     }
 
+    /// Waits until there is a segment for each worker. What fails is tried again, and said, by the supplier.
+    pub fn supply_workers(&self) {
+        while self.ready() < self.workers.load(Ordering::Acquire) {
+            if self.supply_one().is_err() {
+                return;
+            }
+        }
+    }
+
     fn create(&self) -> io::Result<Empty> {
         let number = self.next_name.fetch_add(1, Ordering::AcqRel);
         let name = format!("{number:08}.journal");

@@ -19,7 +19,9 @@ use rustix::process::geteuid;
 pub struct StateDirectory {
     path: PathBuf,
     /// Open as long as the directory is ours; the lock goes with it.
-    _lock: File,
+    lock: File,
+    /// The process that had it before did not give it back: it was killed, or lost its power.
+    was_left: bool,
 }
 
 /// Why a directory can't be used.
@@ -95,11 +97,24 @@ impl StateDirectory {
         if owner != user && !is_empty(path).map_err(unusable)? {
             return Err(StateError::Foreign(path.into(), owner, user));
         }
-        let lock = lock(path)?;
+        let (lock, was_left) = lock(path)?;
         Ok(StateDirectory {
             path: path.into(),
-            _lock: lock,
+            lock,
+            was_left,
         })
+    }
+
+    /// Whether the process that had it before ended without giving it back.
+    #[must_use]
+    pub fn was_left(&self) -> bool {
+        self.was_left
+    }
+
+    /// Gives it back: everything is in the ledger.
+    pub fn give_back(self) {
+        // If it can't be written, the next start says once more than it had to that it looked.
+        self.lock.set_len(0).ok();
     }
 
     /// The directory.
@@ -197,8 +212,8 @@ fn is_empty(path: &Path) -> io::Result<bool> {
     Ok(fs::read_dir(path)?.next().is_none())
 }
 
-/// Takes the lock, and writes our pid into it for whoever comes second.
-fn lock(path: &Path) -> Result<File, StateError> {
+/// Takes the lock, and writes our pid into it for whoever comes second. Also whether there was one in it.
+fn lock(path: &Path) -> Result<(File, bool), StateError> {
     let unusable = |error| StateError::Unusable(path.into(), error);
     let mut file = OpenOptions::new()
         .read(true)
@@ -220,13 +235,16 @@ fn lock(path: &Path) -> Result<File, StateError> {
         Err(error) => return Err(unusable(error.into())),
     }
     let pid = format!("{}\n", std::process::id());
+    let mut before = String::new();
+    // What can't be read is nobody's pid.
+    file.read_to_string(&mut before).ok();
     let write = |file: &mut File| {
         file.rewind()?;
         file.set_len(0)?;
         file.write_all(pid.as_bytes())
     };
     write(&mut file).map_err(unusable)?;
-    Ok(file)
+    Ok((file, !before.is_empty()))
 }
 
 #[cfg(test)]
@@ -277,7 +295,10 @@ mod tests {
         }
         drop(first);
         assert!(!is_in_use(&state));
-        StateDirectory::open(&state).unwrap();
+        let second = StateDirectory::open(&state).unwrap();
+        assert!(second.was_left(), "the first was dropped, as by a kill");
+        second.give_back();
+        assert!(!StateDirectory::open(&state).unwrap().was_left());
     }
 
     #[test]

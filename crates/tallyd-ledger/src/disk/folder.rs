@@ -1,8 +1,8 @@
 //! A real disk: files in one directory, readable by their owner only.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
 impl Folder {
     /// The directory at `path`, made if it is not there.
     pub fn new(path: &Path) -> io::Result<Folder> {
-        fs::create_dir_all(path)?;
+        DirBuilder::new().recursive(true).mode(0o700).create(path)?;
         Ok(Folder { path: path.into() })
     }
 

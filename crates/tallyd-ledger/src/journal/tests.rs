@@ -124,7 +124,12 @@ fn a_clock_that_is_set_back_an_hour_stands_still_until_the_time_has_come_again()
 #[test]
 fn a_clock_that_is_set_back_across_midnight_counts_no_day_twice() {
     let new_day = MIDNIGHT + 10 * MINUTE;
-    let clock = [new_day, MIDNIGHT - 50 * MINUTE, MIDNIGHT - 1, new_day + MINUTE];
+    let clock = [
+        new_day,
+        MIDNIGHT - 50 * MINUTE,
+        MIDNIGHT - 1,
+        new_day + MINUTE,
+    ];
     check(0, &clock, &[new_day, new_day, new_day, new_day + MINUTE]);
     // A whole day, and an hour for the change of summer time, are stood still for; not more.
     let (within, beyond) = (new_day - DAY - HOUR, new_day - DAY - HOUR - 1);
@@ -151,7 +156,11 @@ fn a_restart_with_the_clock_set_back_goes_on_at_the_latest_entry() {
 #[test]
 fn the_hour_that_summer_time_repeats_is_two_hours_of_one_day() {
     let again = BERLIN_HALF_PAST_TWO + HOUR;
-    check(0, &[BERLIN_HALF_PAST_TWO, again], &[BERLIN_HALF_PAST_TWO, again]);
+    check(
+        0,
+        &[BERLIN_HALF_PAST_TWO, again],
+        &[BERLIN_HALF_PAST_TWO, again],
+    );
     assert_eq!(hour_of(again), hour_of(BERLIN_HALF_PAST_TWO) + 1);
     assert_eq!(day_of(again), day_of(BERLIN_HALF_PAST_TWO));
     // In Berlin this day has 25 hours, and began two hours before that of UTC.

@@ -17,6 +17,7 @@ mod tests;
 mod value;
 
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -204,6 +205,8 @@ impl Ledger for Sqlite {
     /// Writes the log into the database. SQLite does so when the last connection closes, but ours for numbers is
     /// open as long as the process, and may not write.
     fn tidy(&mut self) {
+        // Whoever still reads is not waited for.
+        self.connection.busy_timeout(Duration::ZERO).ok();
         let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
         self.connection
             .query_row(checkpoint, [], |_| Ok(()))

@@ -84,7 +84,7 @@ fn port_0_prints_the_address_and_port_that_the_system_chose() {
 fn six_wget_print_path_address_port_and_1_to_6() {
     let folder = folder();
     // More than fits the pipe behind wget: it waits there with an open connection, whose port can be seen.
-    folder.file("www/index.html", &noise(200_000, 6));
+    folder.file("www/index.html", &noise(100_000, 6));
     let server = start(&folder);
     let url = server.url("/index.html");
     for number in 1..=6 {

@@ -13,19 +13,23 @@
 )]
 
 mod access_log;
+mod broken_off;
 mod browser_server;
 mod configuration;
 mod configured_server;
 mod counting_server;
+mod counts;
 mod faults;
 mod hit_path;
 mod listing;
 mod many_at_once;
+mod metrics;
 mod reload;
 mod site_rules;
 mod slow_and_fast;
 mod sockets;
 mod starting;
+mod stats;
 mod stopping;
 mod support;
 mod troubled_log;

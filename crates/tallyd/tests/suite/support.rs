@@ -17,7 +17,7 @@ pub use browser::Browser;
 pub use folder::{Folder, noise};
 pub use lines::Lines;
 pub use program::{Program, Running};
-pub use raw::{Reply, exchange, open, read_replies, read_to_end};
+pub use raw::{Reply, exchange, open, open_from, open_narrow, read_replies, read_to_end};
 pub use server::{Ended, Start, Tallyd};
 
 /// Waits until `is_so`. For what no event tells, such as the content of a file: it is looked at.

@@ -5,6 +5,7 @@ mod document;
 mod failing;
 mod forgetting;
 mod model;
+mod power;
 mod tables;
 
 use std::path::PathBuf;

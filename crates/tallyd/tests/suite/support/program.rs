@@ -6,6 +6,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use super::{LIMIT, Lines, server::wait_within};
 
 /// A call of a program.
@@ -114,6 +116,11 @@ impl Running {
     /// What it says while it runs.
     pub fn stderr(&self) -> &Lines {
         &self.stderr
+    }
+
+    /// Asks it to come to its end, as Ctrl-C does.
+    pub fn interrupt(&self) {
+        kill_process(Pid::from_child(&self.child), Signal::INT).expect("interrupt the program");
     }
 
     /// Waits for its end.

@@ -1,7 +1,10 @@
 //! A raw connection: these bytes out, those replies back, with nothing made right on the way.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::os::fd::OwnedFd;
+
+use rustix::net::{AddressFamily, SocketType, sockopt};
 
 use super::LIMIT;
 
@@ -41,6 +44,29 @@ pub fn exchange(address: SocketAddr, bytes: &[u8], count: usize) -> Vec<Reply> {
 /// A new connection that waits no longer than the limit.
 pub fn open(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).expect("connect to the server");
+    stream.set_read_timeout(Some(LIMIT)).unwrap();
+    stream.set_write_timeout(Some(LIMIT)).unwrap();
+    stream
+}
+
+/// A new connection from this address of the loopback.
+pub fn open_from(source: Ipv4Addr, address: SocketAddr) -> TcpStream {
+    let socket = rustix::net::socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+    rustix::net::bind(&socket, &SocketAddr::from((source, 0))).expect("an address of the loopback");
+    connected(socket, address)
+}
+
+/// A new connection that takes little before it is read: it stops a server in the middle of a large reply.
+pub fn open_narrow(address: SocketAddr) -> TcpStream {
+    let socket = rustix::net::socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+    // Before the connection is made: its window never opens wide.
+    sockopt::set_socket_recv_buffer_size(&socket, 32 * 1024).unwrap();
+    connected(socket, address)
+}
+
+fn connected(socket: OwnedFd, address: SocketAddr) -> TcpStream {
+    rustix::net::connect(&socket, &address).expect("connect to the server");
+    let stream = TcpStream::from(socket);
     stream.set_read_timeout(Some(LIMIT)).unwrap();
     stream.set_write_timeout(Some(LIMIT)).unwrap();
     stream

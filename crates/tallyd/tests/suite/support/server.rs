@@ -19,6 +19,8 @@ pub struct Start {
     command: Command,
     /// A copy of the binary, where another user can reach it.
     reachable: Option<Folder>,
+    /// Where its counts are kept if the test does not say: no two servers share them by accident.
+    state: Folder,
 }
 
 /// A server that runs. Killed when dropped, unless it has been stopped.
@@ -29,6 +31,7 @@ pub struct Tallyd {
     /// What it says to its operator.
     pub stderr: Lines,
     _reachable: Option<Folder>,
+    _state: Folder,
 }
 
 /// How a server ended.
@@ -84,7 +87,15 @@ impl Start {
         }
         command.env_remove("NOTIFY_SOCKET").env_remove("LISTEN_FDS");
         command.stdin(Stdio::null());
-        Start { command, reachable }
+        let state = Folder::new();
+        // Also for a server without rights.
+        state.mode("", 0o777);
+        command.env("XDG_STATE_HOME", state.path());
+        Start {
+            command,
+            reachable,
+            state,
+        }
     }
 
     /// With one more argument.
@@ -97,6 +108,11 @@ impl Start {
     pub fn args(mut self, args: &[&str]) -> Start {
         self.command.args(args);
         self
+    }
+
+    /// With its counts in this directory.
+    pub fn state(self, directory: &Path) -> Start {
+        self.arg("--state").arg(directory)
     }
 
     /// With a variable in its environment.
@@ -130,6 +146,7 @@ impl Start {
             stderr: Lines::of("standard error", child.stderr.take().unwrap()),
             child,
             _reachable: self.reachable,
+            _state: self.state,
         }
     }
 
@@ -204,6 +221,14 @@ impl Tallyd {
     /// Sends it a signal.
     pub fn signal(&self, signal: Signal) {
         kill_process(self.pid(), signal).expect("signal the server");
+    }
+
+    /// Kills it as `kill -9` does, and waits until it is gone; what it had printed by then.
+    pub fn kill(self) -> Ended {
+        self.signal(Signal::KILL);
+        let ended = self.ended();
+        assert_eq!(ended.code, None, "{ended:#?}");
+        ended
     }
 
     /// Stops it; it must end well.
