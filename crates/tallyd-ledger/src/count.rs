@@ -151,6 +151,7 @@ impl Count {
         } = opened;
         let boot = boot();
         let journals = state.journals();
+        KeyRing::check(&*disk).map_err(|error| CountError::Keys(journals.clone(), error))?;
         let mut tally = Tally::new(settings.kind);
         let recovered = recover(&*disk, &mut *ledger, &mut tally, boot)
             .map_err(|error| CountError::Recovery(journals.clone(), error))?;

@@ -23,6 +23,8 @@ pub struct Journal {
     at: Cell<u32>,
     defined: Cell<u32>,
     latest: Cell<i64>,
+    /// What is written does not survive the process: there was no segment on the disk.
+    is_in_memory: Cell<bool>,
 }
 
 /// Where the definition of a representation stands: kept beside what it describes, so that it is written once
@@ -53,6 +55,7 @@ impl Journal {
             at: Cell::new(FIRST),
             defined: Cell::new(0),
             latest: Cell::new(latest),
+            is_in_memory: Cell::new(false),
         }
     }
 
@@ -62,6 +65,7 @@ impl Journal {
             time: self.time(hit.time),
             ..*hit
         };
+        self.leave_memory();
         loop {
             let number = self.number(mark, definition);
             if let Some((at, end)) = self.write(&Draft::Hit(&hit, number))
@@ -173,9 +177,17 @@ impl Journal {
         Some((at, end))
     }
 
+    /// Goes on on the disk as soon as there is room again.
+    fn leave_memory(&self) {
+        if self.is_in_memory.get() && self.desk.ready() > 0 {
+            self.turn_page();
+        }
+    }
+
     /// Goes on in a fresh segment.
     fn turn_page(&self) {
         let fresh = self.desk.take(LONGEST + LONGEST);
+        self.is_in_memory.set(!fresh.is_durable());
         let full = self.current.borrow_mut().replace(fresh);
         if let Some(full) = full {
             full.close();

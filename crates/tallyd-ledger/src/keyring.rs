@@ -66,6 +66,15 @@ impl KeyRing {
         Ok(ring)
     }
 
+    /// Whether what lies on the disk is keys, or nothing. Changes nothing.
+    pub fn check(disk: &dyn Disk) -> Result<(), KeyError> {
+        let stored = disk.read(NAME).map_err(KeyError::Disk)?;
+        match stored.filter(|stored| !stored.is_empty()) {
+            Some(stored) if Keys::decode(&stored).is_none() => Err(KeyError::Damaged),
+            _ => Ok(()),
+        }
+    }
+
     /// Keys that end with the process.
     pub fn in_memory(day: i64) -> Result<KeyRing, KeyError> {
         Ok(KeyRing::with(fresh(day)?, None))

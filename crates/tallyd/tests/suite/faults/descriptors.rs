@@ -31,6 +31,11 @@ fn crowd(server: &Tallyd) -> Vec<TcpStream> {
     };
     let crowd = (0..100).map(|_| connect()).collect();
     server.stderr.wait_for_text(MESSAGE);
+    // Other threads open a file now and then: one descriptor may be free again just after the message.
+    let open = format!("/proc/{}/fd", server.pid().as_raw_nonzero());
+    eventually("every descriptor is taken", || {
+        std::fs::read_dir(&open).is_ok_and(|names| names.count() >= 64)
+    });
     crowd
 }
 
