@@ -61,11 +61,12 @@ pub struct Clerk {
     readings: Vec<Reading>,
     /// Every segment with a lower number is among the readings, or was.
     next_sequence: u64,
+    /// Segments of memory that were given back before the ledger heard that they are finished.
+    spent: Vec<u64>,
     /// Hits that were posted as begun and are settled in the tally.
     settled: Vec<(u64, u32)>,
     habits: Habits,
     stop: Arc<AtomicBool>,
-    last_sync: Instant,
     last_look: Option<Instant>,
     last_prune: Option<i64>,
 }
@@ -101,10 +102,10 @@ impl Clerk {
             tally,
             readings: Vec::new(),
             next_sequence: 0,
+            spent: Vec::new(),
             settled: Vec::new(),
             habits,
             stop,
-            last_sync: Instant::now(),
             last_look: None,
             last_prune: None,
         }
@@ -130,11 +131,11 @@ impl Clerk {
     /// Reads what there is and posts it.
     pub fn cycle(&mut self) -> Result<(), LedgerError> {
         self.rotate_keys();
-        self.sync();
-        let read = self.read();
-        let outcome = read
-            .and_then(|()| self.close_windows())
-            .and_then(|()| self.post());
+        // Posted before windows are closed: what keeps those from being read must not keep this from being posted.
+        let outcome = self
+            .read()
+            .and_then(|()| self.post())
+            .and_then(|()| self.close_windows());
         self.report_lag();
         match &outcome {
             Ok(()) => self.health.recover(Part::Ledger),
@@ -147,6 +148,7 @@ impl Clerk {
     fn is_idle(&self) -> bool {
         self.tally.is_empty()
             && self.settled.is_empty()
+            && self.spent.is_empty()
             && self.readings.iter().all(Reading::is_idle)
     }
 
@@ -162,7 +164,6 @@ impl Clerk {
         if self.desk.is_clerk_awake() {
             return;
         }
-        self.desk.want_sync(None);
         self.wait(until_tomorrow());
     }
 
@@ -173,17 +174,12 @@ impl Clerk {
     }
 
     fn rotate_keys(&self) {
-        if let Err(error) = self.keys.rotate(day_of(now())) {
-            let cause = format!("the keys of visitors can't be written: {error}");
-            self.health.fail(Part::Journal, &cause);
-        }
-    }
-
-    fn sync(&mut self) {
-        let interval = self.habits.sync_interval;
-        if !interval.is_zero() && self.last_sync.elapsed() + PERIOD / 2 >= interval {
-            self.last_sync = Instant::now();
-            self.desk.want_sync(None);
+        match self.keys.rotate(day_of(now())) {
+            Ok(()) => self.health.recover(Part::Keys),
+            Err(error) => {
+                let cause = format!("the keys of visitors can't be written: {error}");
+                self.health.fail(Part::Keys, &cause);
+            }
         }
     }
 
@@ -198,7 +194,22 @@ impl Clerk {
             reading.settle(&mut self.tally, &mut *self.ledger, &mut self.settled)?;
             reading.read_on(&mut self.tally, &mut *self.ledger)?;
         }
+        self.give_back_spent();
         Ok(())
+    }
+
+    /// Segments that are only in memory hold nothing that the tally has not: they go before it is posted, so that
+    /// memory does not grow with the hits while nothing can be written.
+    fn give_back_spent(&mut self) {
+        let (desk, spent) = (&self.desk, &mut self.spent);
+        self.readings.retain(|reading| {
+            let goes = reading.is_spent();
+            if goes {
+                desk.give_back(reading.segment());
+                spent.extend(reading.is_known().then_some(reading.sequence()));
+            }
+            !goes
+        });
     }
 
     fn close_windows(&mut self) -> Result<(), LedgerError> {
@@ -249,6 +260,7 @@ impl Clerk {
             .posted(|site, path, number| books.posted(site, path, number));
         self.books.sweep();
         self.settled.clear();
+        self.spent.clear();
         self.readings.iter_mut().for_each(Reading::posted);
         self.give_back(&finished);
         Ok(())
@@ -258,6 +270,7 @@ impl Clerk {
         let mut progress = Progress {
             next_sequence: self.next_sequence,
             settled: self.settled.clone(),
+            finished: self.spent.clone(),
             ..Progress::default()
         };
         for reading in &self.readings {

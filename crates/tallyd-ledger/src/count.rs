@@ -21,7 +21,7 @@ use crate::facts::day_of;
 use crate::health::{Health, Say, Urgency};
 use crate::journal::Journal;
 use crate::keyring::{KeyError, KeyRing};
-use crate::ledger::{Ledger, LedgerError, Numbers, Sqlite};
+use crate::ledger::{LedgerError, Numbers, Sqlite};
 use crate::recovery::{Recovered, RecoveryError, recover};
 use crate::state::{StateDirectory, StateError};
 use crate::tally::Tally;
@@ -89,7 +89,7 @@ impl fmt::Display for CountError {
                 write!(out, "{}: {error}", path.display())?;
                 out.write_str(match error {
                     LedgerError::Damaged(_) => {
-                        ". Nothing was changed. Restore it from a copy, or move it away to begin anew"
+                        ". Nothing was changed. Restore the state directory from a copy, or move all of it away to begin anew"
                     }
                     LedgerError::Newer(..) => ". Start the newer one, or choose another --state DIR",
                     LedgerError::Full(_) => ". Make room, or choose another --state DIR",
@@ -122,16 +122,14 @@ impl Count {
     pub fn open(settings: Settings, say: Say) -> Result<Count, CountError> {
         let state = StateDirectory::open(&settings.directory).map_err(CountError::State)?;
         let health = Arc::new(Health::new(say));
-        note_root(&state, &settings.root, &health);
         let unusable = |error| CountError::Ledger(state.ledger(), error);
-        let mut ledger = Sqlite::open(&state.ledger()).map_err(unusable)?;
-        ledger.set_window_kind(settings.kind).map_err(unusable)?;
+        let ledger = Sqlite::open(&state.ledger()).map_err(unusable)?;
         let numbers = Numbers::open(&state.ledger()).map_err(unusable)?;
         let disk = Folder::new(&state.journals())
             .map_err(|error| CountError::State(StateError::Unusable(state.journals(), error)))?;
         let opened = Opened {
             disk: Arc::new(disk),
-            ledger: Box::new(ledger),
+            ledger,
             books: Arc::new(Books::new(Arc::new(numbers))),
             health,
         };
@@ -153,8 +151,14 @@ impl Count {
         let journals = state.journals();
         KeyRing::check(&*disk).map_err(|error| CountError::Keys(journals.clone(), error))?;
         let mut tally = Tally::new(settings.kind);
-        let recovered = recover(&*disk, &mut *ledger, &mut tally, boot)
+        let recovered = recover(&*disk, &mut ledger, &mut tally, boot)
             .map_err(|error| CountError::Recovery(journals.clone(), error))?;
+        // From here on all is known to be sound, and ours.
+        ledger
+            .set_window_kind(settings.kind)
+            .map_err(|error| CountError::Ledger(state.ledger(), error))?;
+        state.sign().map_err(CountError::State)?;
+        note_root(&state, &settings.root, &health);
         tell(&recovered, state.was_left(), &health);
         let ring = KeyRing::open(Arc::clone(&disk), day_of(clerk::now()))
             .map_err(|error| CountError::Keys(journals.clone(), error))?;
@@ -166,16 +170,16 @@ impl Count {
             recovered.next_name,
             boot,
         );
-        desk.reuse(recovered.empty);
         let desk = Arc::new(desk);
         // The first one now: if there is no room for it, the operator should know before anybody is served.
         desk.supply_one()
             .map_err(|error| CountError::State(StateError::Unusable(journals, error)))?;
         let stop = Arc::new(AtomicBool::new(false));
         let waits = settings.habits.sync_interval.is_zero();
+        let interval = settings.habits.sync_interval;
         let clerk = Clerk::new(
             Arc::clone(&desk),
-            ledger,
+            Box::new(ledger),
             Arc::clone(&books),
             Arc::clone(&ring),
             tally,
@@ -187,7 +191,7 @@ impl Count {
         let syncer = Arc::clone(&desk);
         let others = vec![
             spawn("journal-supply", move || supplier.keep_supplied())?,
-            spawn("journal-sync", move || syncer.keep_synced())?,
+            spawn("journal-sync", move || syncer.keep_synced(interval))?,
         ];
         Ok(Count {
             books,
@@ -240,24 +244,38 @@ impl Count {
         })
     }
 
-    /// Posts what is left, when the workers have ended; not longer than until the deadline.
+    /// Posts what is left, when the workers have ended; not longer than until the deadline. What is not posted then
+    /// stays in the journals.
     pub fn close(self, deadline: Instant) {
         let Some(kept) = self.kept else {
             return;
         };
         kept.stop.store(true, Ordering::Release);
         kept.clerk.thread().unpark();
-        // No channel tells when a thread ends; it is looked at until it has, or time is over.
-        while !kept.clerk.is_finished() && Instant::now() < deadline {
-            thread::park_timeout(Duration::from_millis(2));
-        }
-        let is_posted = kept.clerk.is_finished() && kept.clerk.join().is_ok_and(|is_posted| is_posted);
+        wait_for(&kept.clerk, deadline);
+        let has_ended = kept.clerk.is_finished();
         kept.desk.stop();
-        if is_posted {
+        kept.others
+            .iter()
+            .for_each(|thread| wait_for(thread, deadline));
+        if !has_ended || !kept.others.iter().all(JoinHandle::is_finished) {
+            // One of them hangs on a disk, and may still write: nobody else may have the directory as long as this
+            // process lives.
+            std::mem::forget(kept.state);
+            return;
+        }
+        // A panic of the clerk has been said on standard error by the thread itself.
+        if kept.clerk.join().is_ok_and(|is_posted| is_posted) {
+            kept.desk.clear();
             kept.state.give_back();
         }
-        // They end at once, but for one that hangs on a disk: nobody waits for that.
-        drop(kept.others);
+    }
+}
+
+/// Waits for a thread's end. No channel tells when it comes; it is looked at until it has, or time is over.
+fn wait_for<T>(thread: &JoinHandle<T>, deadline: Instant) {
+    while !thread.is_finished() && Instant::now() < deadline {
+        thread::park_timeout(Duration::from_millis(2));
     }
 }
 
@@ -270,7 +288,7 @@ impl crate::account::Numbers for Numbers {
 /// What is opened before anything is posted.
 struct Opened {
     disk: Arc<dyn Disk>,
-    ledger: Box<dyn Ledger>,
+    ledger: Sqlite,
     books: Arc<Books>,
     health: Arc<Health>,
 }

@@ -8,11 +8,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::thread::Thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::disk::{Disk, Plain, Store};
 use crate::health::{Health, Part};
-use crate::segment::Segment;
+use crate::segment::{Segment, touch_pages};
 
 /// Words of a segment: 2 MiB, some 25 000 hits.
 pub const WORDS: usize = 256 * 1024;
@@ -113,7 +113,10 @@ impl Desk {
 
     /// One more worker takes segments.
     pub fn enter(&self) {
+        // With the lock: the supplier looks at the number before it waits.
+        let supply = lock(&self.supply);
         self.workers.fetch_add(1, Ordering::AcqRel);
+        drop(supply);
         self.wanted.notify_one();
     }
 
@@ -148,13 +151,9 @@ impl Desk {
         (fresh, segments.next_sequence)
     }
 
-    /// Stores that an earlier process left and nothing is in any more.
-    pub fn reuse(&self, empty: Vec<Empty>) {
-        lock(&self.supply).empty.extend(empty);
-    }
-
     /// Gives back a segment of which all is in the ledger.
     pub fn give_back(&self, segment: &Segment) {
+        segment.retire();
         let mut segments = lock(&self.segments);
         segments
             .in_use
@@ -176,10 +175,7 @@ impl Desk {
         loop {
             let mut supply = lock(&self.supply);
             while !supply.stop && !self.has_work(&supply) {
-                supply = self
-                    .wanted
-                    .wait(supply)
-                    .unwrap_or_else(PoisonError::into_inner);
+                supply = wait(&self.wanted, supply);
             }
             if supply.stop {
                 return;
@@ -214,6 +210,8 @@ impl Desk {
             Some((_, name)) => return self.disk.remove(&name),
             None => self.create()?,
         };
+        // Here, so that no worker has to wait for a page.
+        touch_pages(&*store);
         lock(&self.supply).ready.push_back((store, name));
         Ok(())
     }
@@ -258,7 +256,7 @@ impl Desk {
         let supply = lock(&self.supply);
         if !supply.stop {
             // Woken earlier if something was given back.
-            drop(self.wanted.wait_timeout(supply, Duration::from_secs(1)));
+            drop(wait_for(&self.wanted, supply, Duration::from_secs(1)));
         }
     }
 
@@ -272,6 +270,7 @@ impl Desk {
     /// Wakes the clerk.
     pub fn wake_clerk_anyway(&self) {
         self.clerk_is_awake.store(true, Ordering::SeqCst);
+        self.want_sync(None);
         if let Some(clerk) = &*lock(&self.clerk) {
             clerk.unpark();
         }
@@ -301,44 +300,66 @@ impl Desk {
         self.sync_wanted.notify_one();
     }
 
-    /// Waits until a sync is wanted; nothing at the end. Returns whom to wake.
-    fn next_sync(&self) -> Option<Vec<Waker>> {
+    /// Waits until a sync is wanted, or the pause is over; nothing at the end. Returns whom to wake.
+    fn next_sync(&self, pause: Option<Duration>) -> Option<Vec<Waker>> {
         let mut syncs = lock(&self.syncs);
+        let deadline = pause.map(|pause| Instant::now() + pause);
         while !syncs.wanted && !syncs.stop {
-            syncs = self
-                .sync_wanted
-                .wait(syncs)
-                .unwrap_or_else(PoisonError::into_inner);
+            syncs =
+                match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
+                    None => wait(&self.sync_wanted, syncs),
+                    Some(Duration::ZERO) => break,
+                    Some(left) => wait_for(&self.sync_wanted, syncs, left),
+                };
         }
-        if !syncs.wanted {
+        if syncs.stop && !syncs.wanted {
             return None;
         }
         syncs.wanted = false;
         Some(std::mem::take(&mut syncs.waiting))
     }
 
-    /// Syncs what workers write until told to stop: the syncer's thread.
-    pub fn keep_synced(&self) {
-        while let Some(waiting) = self.next_sync() {
-            match self.sync_all() {
-                Ok(()) => self.health.recover(Part::Sync),
+    /// Syncs what workers write until told to stop, and at least so often while they write: the syncer's thread.
+    pub fn keep_synced(&self, interval: Duration) {
+        let mut pause = None;
+        while let Some(waiting) = self.next_sync(pause) {
+            let outcome = self.sync_all();
+            match &outcome {
+                Ok(_) => self.health.recover(Part::Sync),
                 Err(error) => {
                     let cause = format!("the journal can't be synced: {error}");
                     self.health.fail(Part::Sync, &cause);
                 }
             }
             waiting.into_iter().for_each(Waker::wake);
+            // Nothing was written since the last time: nobody is here, and whoever comes wakes the clerk and us.
+            let is_busy = !interval.is_zero() && outcome.unwrap_or(true);
+            pause = is_busy.then_some(interval);
         }
     }
 
-    /// Syncs every segment in use, also if one of them fails.
-    pub fn sync_all(&self) -> io::Result<()> {
+    /// Syncs every segment in use, also if one of them fails. Whether anything had been written.
+    pub fn sync_all(&self) -> io::Result<bool> {
         let in_use = lock(&self.segments).in_use.clone();
-        let mut failed = None;
+        let mut outcome = Ok(false);
         for segment in in_use {
-            failed = failed.or(segment.sync().err());
+            let synced = segment.sync();
+            outcome = match (outcome, synced) {
+                (Err(error), _) | (_, Err(error)) => Err(error),
+                (Ok(one), Ok(other)) => Ok(one || other),
+            };
         }
-        failed.map_or(Ok(()), Err)
+        outcome
+    }
+
+    /// Removes every file that nothing is in: at the end, when all is in the ledger.
+    pub fn clear(&self) {
+        let mut supply = lock(&self.supply);
+        let supply = &mut *supply;
+        for (_, name) in supply.ready.drain(..).chain(supply.empty.drain(..)) {
+            // One that stays is found finished at the next start.
+            self.disk.remove(&name).ok();
+        }
     }
 
     /// Ends the supplier and the syncer.
@@ -348,6 +369,23 @@ impl Desk {
         lock(&self.syncs).stop = true;
         self.sync_wanted.notify_all();
     }
+}
+
+fn wait<'a, T>(condition: &Condvar, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
+    condition
+        .wait(guard)
+        .unwrap_or_else(PoisonError::into_inner)
+}
+
+fn wait_for<'a, T>(
+    condition: &Condvar,
+    guard: MutexGuard<'a, T>,
+    time: Duration,
+) -> MutexGuard<'a, T> {
+    let (guard, _) = condition
+        .wait_timeout(guard, time)
+        .unwrap_or_else(PoisonError::into_inner);
+    guard
 }
 
 /// A panic while one of these locks was held leaves lists whole.

@@ -9,6 +9,8 @@ use std::sync::{Mutex, PoisonError};
 pub enum Part {
     /// The files that hits are written into before their reply leaves.
     Journal,
+    /// The keys of visitors.
+    Keys,
     /// Making them safe from a power cut.
     Sync,
     /// The database.
@@ -72,6 +74,13 @@ impl Health {
         let troubles = self.troubles.lock().unwrap_or_else(PoisonError::into_inner);
         let causes: Vec<&str> = troubles.iter().map(|(_, cause)| cause.as_str()).collect();
         (!causes.is_empty()).then(|| causes.join("; "))
+    }
+
+    /// Whether a part is in trouble.
+    #[must_use]
+    pub fn is_failing(&self, part: Part) -> bool {
+        let troubles = self.troubles.lock().unwrap_or_else(PoisonError::into_inner);
+        troubles.iter().any(|(ailing, _)| *ailing == part)
     }
 
     /// Notes that a part is in trouble; the operator is told once, until it has recovered.

@@ -13,6 +13,7 @@ use std::task::Poll;
 use crate::desk::Desk;
 use crate::entry::{self, About, Definition, Draft, Hit, LONGEST, Note};
 use crate::facts::{DAY, HOUR, Settled};
+use crate::health::Part;
 use crate::segment::{FIRST, Segment};
 
 /// What a worker writes into.
@@ -111,7 +112,7 @@ impl Journal {
         let (desk, begun) = (Arc::clone(&self.desk), begun.clone());
         let mut asked = false;
         poll_fn(move |context| {
-            if begun.segment.is_synced(begun.end) || asked && desk.health.trouble().is_some() {
+            if begun.segment.is_synced(begun.end) || asked && desk.health.is_failing(Part::Sync) {
                 return Poll::Ready(());
             }
             asked = true;

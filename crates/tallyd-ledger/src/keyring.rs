@@ -103,14 +103,14 @@ impl KeyRing {
     /// Changes the keys if the day has changed. On an error the old ones stay in force.
     pub fn rotate(&self, day: i64) -> Result<(), KeyError> {
         let known = self.keys();
-        if day <= known.day {
-            return Ok(());
-        }
         let mut keys = (*known).clone();
         let mut failed = None;
-        keys.rotate(day, |bytes: &mut [u8]| {
+        let has_changed = keys.rotate(day, |bytes: &mut [u8]| {
             failed = failed.take().or(fill(bytes).err());
         });
+        if !has_changed {
+            return Ok(());
+        }
         if let Some(error) = failed {
             return Err(KeyError::NoRandom(error));
         }

@@ -24,8 +24,8 @@ pub struct Recovered {
     pub unsettled: u64,
     /// Segments whose tail was torn.
     pub torn: u64,
-    /// Stores that nothing is in any more.
-    pub(crate) empty: Vec<(Arc<dyn Store>, String)>,
+    /// Files that nothing is in.
+    empty: Vec<String>,
     /// Sequence numbers go on here.
     pub(crate) next_sequence: u64,
     /// Names go on here.
@@ -115,26 +115,23 @@ pub fn recover(
             None => Known::Until(FIRST, Vec::new()),
         };
         if let Known::Until(read, open) = known {
-            read_segment(segment, read, &open, tally, ledger, boot, &mut recovered)?;
-            progress
-                .settled
-                .extend(open.iter().map(|&at| (sequence, at)));
+            let ended = read_segment(segment, read, &open, tally, ledger, boot, &mut recovered)?;
+            let ended = ended.into_iter().map(|at| (sequence, at));
+            progress.settled.extend(ended);
             progress.finished.push(sequence);
         }
     }
-    // Listed, but its file is gone: it was only in memory, or somebody removed it. Its open hits never end.
+    // Listed, but its file is gone: it was only in memory, or somebody removed it. Its open hits never end, as
+    // those of a torn tail: `settle_gaps` counts them.
     recovered.next_sequence = progress.next_sequence;
     recovered.latest = positions.latest;
     let gone = positions
         .segments
         .iter()
         .filter(|(sequence, ..)| !found.iter().any(|found| found.head.sequence == *sequence));
-    for (sequence, _, open) in gone {
-        progress
-            .settled
-            .extend(open.iter().map(|&at| (*sequence, at)));
-        progress.finished.push(*sequence);
-    }
+    progress
+        .finished
+        .extend(gone.map(|(sequence, ..)| *sequence));
     if !tally.is_empty() || !progress.finished.is_empty() {
         let batch = tally.batch(progress);
         recovered.latest = recovered.latest.max(batch.latest);
@@ -142,8 +139,7 @@ pub fn recover(
         tally.posted(|_, _, _| {});
     }
     recovered.unsettled += ledger.settle_gaps()?;
-    let empty = found.into_iter().map(|found| (found.store, found.name));
-    recovered.empty.extend(empty);
+    remove_posted(disk, found, recovered.empty.split_off(0));
     Ok(recovered)
 }
 
@@ -155,6 +151,10 @@ fn find(disk: &dyn Disk, recovered: &mut Recovered) -> Result<Vec<Found>, Recove
     };
     let mut found = Vec::new();
     for name in disk.list().map_err(unreadable("directory"))? {
+        if name.ends_with(".journal.part") {
+            recovered.empty.push(name);
+            continue;
+        }
         let Some(number) = name.strip_suffix(".journal") else {
             continue;
         };
@@ -164,16 +164,33 @@ fn find(disk: &dyn Disk, recovered: &mut Recovered) -> Result<Vec<Found>, Recove
         let store = disk.open(&name).map_err(unreadable(&name))?;
         match segment::head(store.words()) {
             Ok(head) => found.push(Found { name, store, head }),
-            Err(HeadFault::Blank) => recovered.empty.push((store, name)),
+            Err(HeadFault::Blank) => recovered.empty.push(name),
             Err(HeadFault::Damaged) => return Err(RecoveryError::Damaged(name, 0)),
             Err(HeadFault::Newer(format)) => return Err(RecoveryError::Newer(name, format)),
         }
     }
     found.sort_by_key(|found| found.head.sequence);
+    // Two with one number: somebody has put a copy beside it, and both would be counted.
+    let same =
+        |pair: &&[Found]| matches!(pair, [one, other] if one.head.sequence == other.head.sequence);
+    if let Some([_, copy]) = found.windows(2).find(same) {
+        return Err(RecoveryError::Damaged(copy.name.clone(), 16));
+    }
     Ok(found)
 }
 
-/// Adds what is in a segment behind word `read`, and how the hits at the words `open` ended.
+/// Fresh files are made instead: the space of an old one may have holes, if it was restored from a copy, and a
+/// store into a hole on a full disk would end the process.
+fn remove_posted(disk: &dyn Disk, found: Vec<Found>, empty: Vec<String>) {
+    let posted = found.into_iter().map(|found| found.name);
+    for name in posted.chain(empty) {
+        // One that stays is found finished at the next start, too.
+        disk.remove(&name).ok();
+    }
+}
+
+/// Adds what is in a segment behind word `read`, and how the hits at the words `open` ended. Returns those of
+/// them that were there.
 fn read_segment(
     found: &Found,
     read: u32,
@@ -182,8 +199,9 @@ fn read_segment(
     ledger: &mut dyn Ledger,
     boot: u64,
     recovered: &mut Recovered,
-) -> Result<(), RecoveryError> {
+) -> Result<Vec<u32>, RecoveryError> {
     let sequence = found.head.sequence;
+    let mut known = Vec::new();
     let words = found.store.words();
     let is_damage = |at: u32| found.head.boot == boot || at < found.head.synced;
     let damaged = |at: u32| RecoveryError::Damaged(found.name.clone(), u64::from(at) * 8);
@@ -195,11 +213,11 @@ fn read_segment(
             // Without a power cut a journal can't end before what the ledger has of it.
             Ok(None) if before < read && is_damage(before) => return Err(damaged(before)),
             Ok(None) if before < found.head.synced => return Err(damaged(before)),
-            Ok(None) => return Ok(()),
+            Ok(None) => return Ok(known),
             Err(_) if is_damage(before) => return Err(damaged(before)),
             Err(_) => {
                 recovered.torn += 1;
-                return Ok(());
+                return Ok(known);
             }
             Ok(Some((_, Entry::Definition(definition)))) => {
                 definitions.push(definition);
@@ -221,6 +239,9 @@ fn read_segment(
             Err(_) if found.head.boot == boot => return Err(damaged(at)),
             ended => ended.unwrap_or_default(),
         };
+        if !is_new {
+            known.push(at);
+        }
         recovered.hits += 1;
         recovered.unsettled += u64::from(ended.is_none());
         if is_new {

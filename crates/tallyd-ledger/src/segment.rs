@@ -5,8 +5,8 @@
 //! used twice, so whatever was posted of an earlier use is never read again.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::disk::Store;
 
@@ -33,6 +33,8 @@ pub struct Segment {
     touched: AtomicBool,
     /// Its worker has gone on to another.
     closed: AtomicBool,
+    /// Its words belong to another segment now. Held while a sync writes down how far it came.
+    retired: Mutex<bool>,
 }
 
 /// The head of a segment that was found on the disk.
@@ -98,6 +100,7 @@ impl Segment {
             synced: AtomicU32::new(FIRST),
             touched: AtomicBool::new(true),
             closed: AtomicBool::new(false),
+            retired: Mutex::new(false),
         }
     }
 
@@ -154,21 +157,43 @@ impl Segment {
         self.synced.load(Ordering::Acquire) >= until
     }
 
-    /// Syncs it if anything was stored since the last time.
-    pub fn sync(&self) -> std::io::Result<()> {
+    /// Its words will be another segment's: a sync that still runs leaves them alone.
+    pub fn retire(&self) {
+        *self.retired.lock().unwrap_or_else(PoisonError::into_inner) = true;
+    }
+
+    /// Syncs it if anything was stored since the last time; says whether it was.
+    pub fn sync(&self) -> std::io::Result<bool> {
         if !self.touched.swap(false, Ordering::AcqRel) {
-            return Ok(());
+            return Ok(false);
         }
         let until = self.published();
         if let Err(error) = self.store.sync() {
+            // The system takes the pages for written now. They have to be dirty again to be tried again.
+            touch_pages(&*self.store);
             self.touch();
             return Err(error);
         }
-        if let Some(mark) = self.words().get(6) {
+        let retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
+        if !*retired && let Some(mark) = self.words().get(6) {
             mark.store(u64::from(until), Ordering::Release);
         }
+        drop(retired);
         self.synced.store(until, Ordering::Release);
-        Ok(())
+        Ok(true)
+    }
+}
+
+/// Words of a page of memory.
+const PAGE: usize = 512;
+
+/// Writes each page as it is: so that it is in memory, and dirty.
+pub fn touch_pages(store: &dyn Store) {
+    for word in store.words().iter().step_by(PAGE) {
+        // An exchange: a store of what was just loaded could overwrite what somebody else stores now.
+        let now = word.load(Ordering::Relaxed);
+        word.compare_exchange(now, now, Ordering::Relaxed, Ordering::Relaxed)
+            .ok();
     }
 }
 

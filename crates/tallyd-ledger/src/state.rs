@@ -9,6 +9,7 @@ use std::io::{self, Read, Seek, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
@@ -31,6 +32,8 @@ pub enum StateError {
     Unusable(PathBuf, io::Error),
     /// It belongs to somebody else: the user and this process's.
     Foreign(PathBuf, u32, u32),
+    /// It holds a file of this name that is not of ours.
+    NotOurs(PathBuf, &'static str),
     /// Another process uses it; its pid, if it said so.
     InUse(PathBuf, Option<String>),
 }
@@ -64,6 +67,11 @@ impl fmt::Display for StateError {
             StateError::Foreign(path, owner, user) => write!(
                 out,
                 "the state directory {} belongs to user {owner}, and this process is user {user}: run it as that user. {OTHERWISE}",
+                path.display()
+            ),
+            StateError::NotOurs(path, name) => write!(
+                out,
+                "the directory {} is used for something else: its file {name} is not of tallyd. Nothing was changed. {OTHERWISE}",
                 path.display()
             ),
             StateError::InUse(path, pid) => {
@@ -109,6 +117,17 @@ impl StateDirectory {
     #[must_use]
     pub fn was_left(&self) -> bool {
         self.was_left
+    }
+
+    /// Writes our pid into it, for whoever comes second. Once it is sure that all in it is ours.
+    pub fn sign(&self) -> Result<(), StateError> {
+        let pid = format!("{}\n", std::process::id());
+        let write = |mut file: &File| {
+            file.set_len(0)?;
+            file.rewind()?;
+            file.write_all(pid.as_bytes())
+        };
+        write(&self.lock).map_err(|error| StateError::Unusable(self.path.clone(), error))
     }
 
     /// Gives it back: everything is in the ledger.
@@ -212,7 +231,13 @@ fn is_empty(path: &Path) -> io::Result<bool> {
     Ok(fs::read_dir(path)?.next().is_none())
 }
 
-/// Takes the lock, and writes our pid into it for whoever comes second. Also whether there was one in it.
+/// Looks at a lock that is taken before it is believed: whoever asks whether it is, takes it for a moment.
+const LOOKS: u32 = 5;
+
+/// Between two of them.
+const PAUSE: Duration = Duration::from_millis(30);
+
+/// Takes the lock. Also whether there was a pid in it: then its process never gave it back.
 fn lock(path: &Path) -> Result<(File, bool), StateError> {
     let unusable = |error| StateError::Unusable(path.into(), error);
     let mut file = OpenOptions::new()
@@ -223,28 +248,29 @@ fn lock(path: &Path) -> Result<(File, bool), StateError> {
         .mode(0o600)
         .open(path.join("lock"))
         .map_err(unusable)?;
-    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => {}
-        Err(Errno::WOULDBLOCK) => {
-            let mut pid = String::new();
-            // Without a pid the message is a little shorter.
-            file.read_to_string(&mut pid).ok();
-            let pid = Some(pid.trim().to_owned()).filter(|pid| !pid.is_empty());
-            return Err(StateError::InUse(path.into(), pid));
+    let mut taken = flock(&file, FlockOperation::NonBlockingLockExclusive);
+    for _ in 1..LOOKS {
+        if taken != Err(Errno::WOULDBLOCK) {
+            break;
         }
-        Err(error) => return Err(unusable(error.into())),
+        std::thread::park_timeout(PAUSE);
+        taken = flock(&file, FlockOperation::NonBlockingLockExclusive);
     }
-    let pid = format!("{}\n", std::process::id());
-    let mut before = String::new();
-    // What can't be read is nobody's pid.
-    file.read_to_string(&mut before).ok();
-    let write = |file: &mut File| {
-        file.rewind()?;
-        file.set_len(0)?;
-        file.write_all(pid.as_bytes())
-    };
-    write(&mut file).map_err(unusable)?;
-    Ok((file, !before.is_empty()))
+    let mut content = Vec::new();
+    file.read_to_end(&mut content).map_err(unusable)?;
+    let is_pid = content
+        .iter()
+        .all(|byte| byte.is_ascii_digit() || *byte == b'\n');
+    match taken {
+        Ok(()) if !is_pid => Err(StateError::NotOurs(path.into(), "lock")),
+        Ok(()) => Ok((file, !content.is_empty())),
+        Err(Errno::WOULDBLOCK) => {
+            let pid = String::from_utf8_lossy(&content).trim().to_owned();
+            let pid = Some(pid).filter(|pid| is_pid && !pid.is_empty());
+            Err(StateError::InUse(path.into(), pid))
+        }
+        Err(error) => Err(unusable(error.into())),
+    }
 }
 
 #[cfg(test)]
@@ -285,6 +311,7 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let state = place.path().join("deep/er");
         let first = StateDirectory::open(&state).unwrap();
+        first.sign().unwrap();
         assert!(is_in_use(&state));
         // flock(2): another descriptor of the same file is another holder, also in one process.
         match StateDirectory::open(&state) {
@@ -299,6 +326,19 @@ mod tests {
         assert!(second.was_left(), "the first was dropped, as by a kill");
         second.give_back();
         assert!(!StateDirectory::open(&state).unwrap().was_left());
+    }
+
+    #[test]
+    fn a_directory_of_somebody_elses_stays_as_it_is() {
+        let place = tempfile::tempdir().unwrap();
+        let lock = place.path().join("lock");
+        fs::write(&lock, "of another program").unwrap();
+        let refused = StateDirectory::open(place.path()).map(drop);
+        assert!(
+            matches!(refused, Err(StateError::NotOurs(..))),
+            "{refused:?}"
+        );
+        assert_eq!(fs::read(&lock).unwrap(), b"of another program");
     }
 
     #[test]

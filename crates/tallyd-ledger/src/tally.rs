@@ -218,7 +218,7 @@ impl Tally {
                 .visits
                 .held(slot, visitor)
                 .is_some_and(|held| held.ends(self.kind) > now);
-            if still_open {
+            if still_open || self.visits.is_gone(slot, visitor) {
                 continue;
             }
             let closed = self.visits.close(slot, visitor, &window);

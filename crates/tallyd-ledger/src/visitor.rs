@@ -55,9 +55,10 @@ impl Keys {
     }
 
     /// Goes on to this day, and forgets what belongs to days before yesterday; true if the keys are others now.
-    /// Never back: when the clock is set back, the visitors of the later day stay known.
+    /// Back only by more than a day: a clock that is set back keeps the visitors of the later day known; one that was
+    /// far ahead must not keep keys from being changed until that day comes.
     pub fn rotate(&mut self, day: i64, mut random: impl FnMut(&mut [u8])) -> bool {
-        if day <= self.day {
+        if day == self.day || day.checked_add(1) == Some(self.day) {
             return false;
         }
         let is_next = day.checked_sub(1) == Some(self.day);

@@ -114,6 +114,19 @@ impl Window {
         }
     }
 
+    /// A window of which nothing is known, and for which nothing is counted.
+    #[must_use]
+    pub fn nothing() -> Window {
+        Window::open(&Touch {
+            time: 0,
+            class: Class::Unknown,
+            representation: 0,
+            whole: 0,
+            spans: &[],
+            content: 0,
+        })
+    }
+
     /// The time from which nothing needs it any more: it is closed, and its last counted day is over.
     #[must_use]
     pub fn ends(&self, kind: Kind) -> i64 {

@@ -91,6 +91,18 @@ impl Reading {
         all_read && !self.is_finished() && self.posted == self.reader.at()
     }
 
+    /// Whether it holds nothing that the tally has not, nor anything that would outlive the process.
+    #[must_use]
+    pub fn is_spent(&self) -> bool {
+        !self.segment.is_durable() && self.is_finished()
+    }
+
+    /// Whether the ledger knows of it.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        self.is_known
+    }
+
     fn is_finished(&self) -> bool {
         // Closed first: what was published before that is seen after it.
         let is_closed = self.segment.is_closed();

@@ -1,6 +1,7 @@
 //! Journals, clerk, recovery and ledger together, on a disk that can be killed, cut off and made to fail.
 
 mod faults;
+mod holes;
 mod model;
 
 use std::path::PathBuf;
@@ -29,6 +30,11 @@ const BOOT: u64 = 1;
 
 /// Today at 10:00: windows that open then are open now.
 static MORNING: LazyLock<i64> = LazyLock::new(|| day_of(now()) * DAY + 10 * HOUR);
+
+thread_local! {
+    /// Words of a segment: few, so that a test fills many.
+    static SEGMENT: std::cell::Cell<usize> = const { std::cell::Cell::new(512) };
+}
 
 /// A run of the counting half of a server, without threads: the test says when each does its part.
 pub(super) struct Run {
@@ -103,7 +109,7 @@ impl Run {
             recovered.next_name,
             boot,
         );
-        let desk = Arc::new(desk.with_words(512));
+        let desk = Arc::new(desk.with_words(SEGMENT.with(std::cell::Cell::get)));
         let habits = Habits {
             sync_interval: Duration::from_secs(1),
             keep_hours: None,

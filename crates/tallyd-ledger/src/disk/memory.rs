@@ -36,6 +36,11 @@ pub struct Words {
     faults: Arc<Faults>,
 }
 
+thread_local! {
+    /// What happens while the next sync runs.
+    static MEANWHILE: std::cell::Cell<Option<Box<dyn FnOnce()>>> = const { std::cell::Cell::new(None) };
+}
+
 /// Words of a page: what a real disk writes at once.
 const PAGE: usize = 512;
 
@@ -116,6 +121,9 @@ impl Store for Words {
     }
 
     fn sync(&self) -> io::Result<()> {
+        if let Some(meanwhile) = MEANWHILE.take() {
+            meanwhile();
+        }
         self.faults.check()?;
         let now = self.words.iter().map(|word| word.load(Ordering::SeqCst));
         *self.synced.lock().unwrap() = now.collect();
@@ -180,6 +188,19 @@ impl Disk for MemoryDisk {
 }
 
 impl MemoryDisk {
+    /// Lets something happen while the next sync of this thread runs.
+    pub fn during_next_sync(meanwhile: impl FnOnce() + 'static) {
+        MEANWHILE.set(Some(Box::new(meanwhile)));
+    }
+
+    /// Puts a copy of a file beside it.
+    pub fn copy(&self, from: &str, to: &str) {
+        let words = self.words(from);
+        let copy = words.words.iter().map(|word| word.load(Ordering::SeqCst));
+        let copy = File::Words(Arc::new(Words::of(copy.collect(), &self.faults)));
+        self.files.lock().unwrap().insert(to.into(), copy);
+    }
+
     /// How many files there are.
     pub fn files(&self) -> usize {
         self.files.lock().unwrap().len()

@@ -1,10 +1,10 @@
 //! Windows in memory: those that are open, as far as they were needed since the start.
 //!
 //! Promises: what was changed is posted; what is not here is looked up in the ledger before a window is opened,
-//! so that forgetting costs time and nothing else.
+//! so that forgetting costs time and nothing else. What is here wins over what the ledger still says.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
@@ -15,22 +15,30 @@ use crate::facts::{Version, Visitor};
 use crate::ledger::{Ledger, LedgerError};
 use crate::window::{Closed, Effect, Kind, Touch, Window};
 
+/// A version, and the hash of a visitor.
+type Key = (Slot, u64);
+
 /// Windows by version and visitor.
 #[derive(Debug, Default)]
 pub struct Visits {
-    held: HashMap<(Slot, u64), Held, RandomState>,
+    held: HashMap<Key, Held, RandomState>,
     /// Those with something to post.
-    dirty: Vec<(Slot, u64)>,
-    /// Those that are no more under this hash.
-    dropped: Vec<(Slot, u64)>,
+    dirty: Vec<Key>,
+    /// Those that are no more under this hash, and may still be in the ledger.
+    dropped: HashSet<Key, RandomState>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Held {
-    /// Nothing: the ledger was asked, and there is none.
+    /// Nothing: there is none, whatever the ledger still says.
     window: Option<Window>,
     is_dirty: bool,
+    /// The hash under which the same visitor is known since the keys have changed.
+    newer: Option<u64>,
 }
+
+/// Days over which a hit may be on its way, and its window still be found.
+const DAYS: usize = 3;
 
 impl Visits {
     /// How many are in memory.
@@ -51,15 +59,15 @@ impl Visits {
         visitor: Visitor,
         ledger: &mut dyn Ledger,
     ) -> Result<(), LedgerError> {
-        let known = self.held.get(&(slot, visitor.today));
-        if known.is_some() {
+        if self.held.contains_key(&(slot, visitor.today)) {
             return Ok(());
         }
-        for hash in [visitor.today, visitor.before] {
+        // Today's last: that it is here says that both were looked up, also after an error between them.
+        for hash in [visitor.before, visitor.today] {
             if let Entry::Vacant(place) = self.held.entry((slot, hash)) {
                 place.insert(Held {
                     window: ledger.window(version, hash)?,
-                    is_dirty: false,
+                    ..Held::default()
                 });
             }
         }
@@ -71,14 +79,16 @@ impl Visits {
         self.held.get(&(slot, visitor))?.window.as_ref()
     }
 
+    /// Whether it is known that there is none, whatever the ledger still says.
+    pub fn is_gone(&self, slot: Slot, visitor: u64) -> bool {
+        let held = self.held.get(&(slot, visitor));
+        held.is_some_and(|held| held.window.is_none())
+    }
+
     /// Adds what a hit has sent, and what that adds to the counts.
     pub fn touch(&mut self, slot: Slot, visitor: Visitor, kind: Kind, touch: &Touch<'_>) -> Effect {
-        let key = (slot, visitor.today);
-        let moved = self.move_on(slot, visitor);
-        let held = self.held.entry(key).or_insert(Held {
-            window: None,
-            is_dirty: false,
-        });
+        let (key, moved) = self.current(slot, visitor);
+        let held = self.held.entry(key).or_default();
         let is_new = held.window.is_none();
         let window = held.window.get_or_insert_with(|| Window::open(touch));
         let effect = window.touch(kind, touch);
@@ -89,43 +99,53 @@ impl Visits {
         effect
     }
 
+    /// Under which hash a visitor is known now, and whether its window has just come there.
+    fn current(&mut self, slot: Slot, visitor: Visitor) -> (Key, bool) {
+        // A hit that was on its way over midnight has the hash of its own day.
+        let mut key = (slot, visitor.today);
+        for _ in 0..DAYS {
+            match self.held.get(&key).and_then(|held| held.newer) {
+                Some(newer) => key.1 = newer,
+                None => break,
+            }
+        }
+        let moved = key.1 == visitor.today && self.move_on(slot, visitor);
+        (key, moved)
+    }
+
     /// A window that was opened under yesterday's key goes on under today's. Whether there was one.
     fn move_on(&mut self, slot: Slot, visitor: Visitor) -> bool {
         let (today, before) = ((slot, visitor.today), (slot, visitor.before));
-        if self
+        let is_taken = self
             .held
             .get(&today)
-            .is_some_and(|held| held.window.is_some())
-        {
+            .is_some_and(|held| held.window.is_some());
+        let Some(older) = self.held.get_mut(&before) else {
+            return false;
+        };
+        older.newer = Some(visitor.today);
+        if is_taken {
             return false;
         }
-        let Some(window) = self
-            .held
-            .get_mut(&before)
-            .and_then(|held| held.window.take())
-        else {
+        let Some(window) = older.window.take() else {
             return false;
         };
-        self.dropped.push(before);
-        let held = Held {
-            window: Some(window),
-            is_dirty: false,
-        };
-        self.held.insert(today, held);
+        self.dropped.insert(before);
+        self.held.entry(today).or_default().window = Some(window);
         true
     }
 
     /// Closes a window that the ledger says has ended.
     pub fn close(&mut self, slot: Slot, visitor: u64, stored: &Window) -> Closed {
-        let held = self.held.get_mut(&(slot, visitor));
-        let window = held.and_then(|held| held.window.take());
-        self.dropped.push((slot, visitor));
+        let held = self.held.entry((slot, visitor)).or_default();
+        let window = held.window.take();
+        self.dropped.insert((slot, visitor));
         window.as_ref().unwrap_or(stored).close()
     }
 
     /// What there is to post: first those that are no more.
     pub fn changes(&self, versions: &Versions) -> Vec<WindowChange> {
-        let change = |&(slot, visitor): &(Slot, u64), window| WindowChange {
+        let change = |&(slot, visitor): &Key, window| WindowChange {
             version: Arc::clone(versions.version(slot)),
             visitor,
             window,
@@ -155,6 +175,8 @@ impl Visits {
 
     /// Forgets what is the same in the ledger.
     pub fn doubt(&mut self) {
-        self.held.retain(|_, held| held.is_dirty);
+        let dropped = &self.dropped;
+        self.held
+            .retain(|key, held| held.is_dirty || dropped.contains(key));
     }
 }

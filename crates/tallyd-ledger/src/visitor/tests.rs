@@ -123,13 +123,19 @@ fn after_a_longer_absence_both_days_are_new() {
 }
 
 #[test]
-fn keys_never_go_back() {
+fn a_clock_set_back_by_a_day_changes_no_key_and_one_that_was_far_ahead_all() {
     let (mut keys, old) = (keys(), keys());
-    for day in [20_000, 19_999, i64::MIN] {
+    for day in [20_000, 19_999] {
         assert!(!keys.rotate(day, counter(50)));
         assert_eq!(keys, old);
     }
-    assert!(keys.rotate(i64::MAX, counter(50)));
+    for (day, start) in [(i64::MAX, 50), (20_000, 60), (19_998, 70), (i64::MIN, 80)] {
+        let before = keys.clone();
+        assert!(keys.rotate(day, counter(start)), "{day}");
+        assert_eq!(keys.day, day);
+        assert_ne!(keys.before, before.today, "{day}");
+        assert_ne!(keys.before, before.before, "{day}");
+    }
 }
 
 #[test]

@@ -39,5 +39,10 @@ pub(super) fn find(connection: &Connection) -> rusqlite::Result<Batch> {
             reached: [0; 10],
         });
     }
+    let mut open = connection.prepare("SELECT sequence, word FROM open_hits")?;
+    let place = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get(1)?));
+    batch.progress.settled = open
+        .query_map([], place)?
+        .collect::<rusqlite::Result<_>>()?;
     Ok(batch)
 }
