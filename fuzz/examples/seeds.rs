@@ -3,6 +3,13 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tallyd_ledger::entry::{self, About, Definition, Draft, Hit, Note};
+use tallyd_ledger::facts::{Class, DAY, HOUR, Outcome, Settled, Span, Version, Visitor};
+use tallyd_ledger::visitor::Keys;
+use tallyd_ledger::window::{Kind, Touch, Window};
 
 fn main() -> io::Result<()> {
     write("head", &HEADS.map(str::to_owned).map(String::into_bytes))?;
@@ -25,7 +32,10 @@ fn main() -> io::Result<()> {
     let bodies: Vec<_> = bodies.map(|text| after(&[&cuts], text)).collect();
     write("chunked", &bodies)?;
     let times: [&[u8]; 2] = [&MODIFIED.to_le_bytes(), &MODIFIED.to_le_bytes()];
-    write("date", &DATES.map(|text| after(&times, text)))
+    write("date", &DATES.map(|text| after(&times, text)))?;
+    write("journal", &journals())?;
+    write("window", &windows())?;
+    write("agents", &agents())
 }
 
 /// Tue, 14 Nov 2023 22:13:20 GMT.
@@ -128,4 +138,219 @@ const DATES: [&str; 7] = [
     "Tue, 29 Feb 2000 23:59:60 GMT",
     "Thursday, 29-Feb-00 00:00:00 GMT",
     "Mon, 01 Jan 0001 00:00:00 GMT",
+];
+
+/// A segment's number, a start of the system, which bit is damaged, where words are read, no entries to be written,
+/// and then words.
+fn journals() -> Vec<Vec<u8>> {
+    let front = [
+        &1u64.to_le_bytes()[..],
+        &[7; 8],
+        &[9, 0, 3],
+        &[0; 4],
+        // No more entries.
+        &[0],
+    ];
+    let definition = Definition {
+        version: Arc::new(Version {
+            site: "a".into(),
+            path: b"/a/b.zip"[..].into(),
+            device: 1,
+            inode: 2,
+            length: 1000,
+            modified: MODIFIED,
+        }),
+        representation: 0,
+        whole: 1000,
+    };
+    let spans = [Span {
+        start: 5,
+        length: 10,
+    }];
+    let hit = Hit {
+        time: MODIFIED,
+        number: 1,
+        status: 206,
+        protocol: 11,
+        class: Class::Tool,
+        visitor: Visitor::default(),
+        proxied: false,
+        probe: false,
+        spans: &spans,
+        referrer: b"example.org",
+    };
+    let note = |about| Note {
+        time: MODIFIED,
+        status: 404,
+        protocol: 11,
+        class: Class::Bot,
+        proxied: true,
+        bytes: 5,
+        about,
+    };
+    let notes = [
+        note(About::Probe(0)),
+        note(About::Missing("a", b"/b")),
+        note(About::Other("a")),
+    ];
+    let [probe, missing, other] = notes.each_ref().map(Draft::Note);
+    let drafts = [
+        Draft::Definition(&definition),
+        Draft::Hit(&hit, 0),
+        probe,
+        missing,
+        other,
+    ];
+    let each = drafts.iter().map(|draft| vec![*draft]);
+    let written = each.chain([drafts.to_vec()]);
+    let seed = |drafts: Vec<_>| [front.concat(), written_words(&drafts)].concat();
+    written.map(seed).collect()
+}
+
+/// The bytes of entries behind each other; the first is settled if it is a hit.
+fn written_words(drafts: &[Draft<'_>]) -> Vec<u8> {
+    let length = drafts.iter().map(Draft::words).sum::<usize>();
+    let words: Vec<_> = (0..=length).map(|_| AtomicU64::new(0)).collect();
+    let mut at = 0;
+    for draft in drafts {
+        draft.write(&words[at..at + draft.words()], 1, at as u32);
+        at += draft.words();
+    }
+    if let Some(Draft::Hit(..)) = drafts.first() {
+        let settled = Settled {
+            outcome: Outcome::Aborted,
+            bytes: 5,
+            content: 5,
+        };
+        entry::settle(&words, 1, 0, settled);
+    }
+    let bytes = words.iter().map(|word| word.load(Ordering::Relaxed));
+    bytes.flat_map(u64::to_le_bytes).collect()
+}
+
+/// Which kind of window, whether files are small, touches, and then the bytes of a stored window.
+fn windows() -> Vec<Vec<u8>> {
+    // Of a small file, so many minutes and seconds later.
+    let touch = |(minutes, seconds): (u16, i8), file: (u8, u64), spans: &[(u64, u64)]| {
+        let (representation, whole) = file;
+        let mut out = vec![1];
+        // The second of three ways to say when.
+        out.extend(0x8000_0000u32.to_le_bytes());
+        out.extend(minutes.to_le_bytes());
+        out.extend(seconds.to_le_bytes());
+        out.extend([1, representation]);
+        out.extend(whole.to_le_bytes());
+        for (start, length) in spans {
+            out.push(1);
+            out.extend(start.to_le_bytes());
+            out.extend(length.to_le_bytes());
+        }
+        // No more of them; all was sent.
+        out.extend([0, 0]);
+        out
+    };
+    let (now, later, next_day) = ((0, 0), (1, 0), (1440, 0));
+    let file = (0, 100);
+    let halves = [(0, 50), (50, 50)];
+    // More representations than are remembered.
+    let each = (0..20).map(|number| {
+        touch(
+            now,
+            (number % 10, 100),
+            &halves[usize::from(number / 10)..][..1],
+        )
+    });
+    let histories = [
+        vec![
+            touch(now, file, &[]),
+            touch(later, file, &[]),
+            touch(next_day, file, &[]),
+        ],
+        vec![
+            touch(now, file, &[(0, 50)]),
+            touch(later, file, &[(40, 60)]),
+        ],
+        vec![
+            touch(now, file, &[(0, 50)]),
+            touch(next_day, file, &[(50, 50)]),
+        ],
+        vec![
+            touch(now, (0, 0), &[]),
+            touch(now, (0, 5), &[(0, 9)]),
+            touch(now, (0, 6), &[(1, 5)]),
+        ],
+        // The last touch moves by less than a minute, and the day is over by less than that.
+        vec![
+            touch(now, file, &[]),
+            touch((0, 50), file, &[]),
+            touch((1439, 20), file, &[]),
+        ],
+        each.collect(),
+    ];
+    let stored = stored_window();
+    let kinds = 0..3u8;
+    let seed = |kind, history: &Vec<Vec<u8>>| {
+        [&[kind, 1], &history.concat()[..], &[0], &stored[..]].concat()
+    };
+    let seeds = kinds.flat_map(|kind| histories.iter().map(move |history| seed(kind, history)));
+    // The beginning of time, and as much before it: format, flags, both times, no parts.
+    let first = [&[0xff; 9][..], &[1]].concat();
+    let wrapped = [&[0, 0, 0, 1, 0], &first[..], &first, &[0]].concat();
+    // Two pieces that touch are one.
+    let touching = vec![0, 0, 0, 2, 5, 5, 0, 5];
+    seeds.chain([wrapped, touching]).collect()
+}
+
+/// With two parts of two pieces.
+fn stored_window() -> Vec<u8> {
+    let spans = [(0, 10), (20, 5)].map(|(start, length)| Span { start, length });
+    let touch = |representation| Touch {
+        time: 20_000 * DAY + 23 * HOUR,
+        class: Class::Person,
+        representation,
+        whole: 1000,
+        spans: &spans,
+        content: 15,
+    };
+    let mut window = Window::open(&touch(0));
+    for representation in [0, 1] {
+        window.touch(Kind::FirstTouch, &touch(representation));
+    }
+    window.encode()
+}
+
+/// How keys are made and changed, no address, which bit is damaged, and then the texts.
+fn agents() -> Vec<Vec<u8>> {
+    let day = 20_000i64;
+    let front = |flip: u8| {
+        let mut out = vec![7];
+        for number in [day, day + 1, day + 100] {
+            out.extend(number.to_le_bytes());
+        }
+        out.extend([0, flip, flip]);
+        out
+    };
+    let keys = Keys::fresh(day, |bytes| bytes.fill(7));
+    let signed = keys.header_value(day, b"");
+    let texts = AGENTS.iter().map(|text| text.as_bytes().to_vec());
+    // As long as a host can be, and one more.
+    let hosts = [253, 254].map(|length| format!("http://{}/", "a".repeat(length)).into_bytes());
+    let texts = texts
+        .chain([keys.encode().to_vec(), signed.into_bytes()])
+        .chain(hosts);
+    (0..)
+        .zip(texts)
+        .map(|(flip, text)| [front(flip), text].concat())
+        .collect()
+}
+
+/// Two agents, or a Referer and an agent, and a list.
+const AGENTS: [&str; 7] = [
+    "Mozilla/5.0 (X11; Linux)\0curl/8.5.0\0tool ^curl/\nperson ^Mozilla/\nbot bot",
+    "Panasonic\0x sonic/1\0# comment\n\nbot sonic\ninternal =x SONIC/1",
+    "Mozilla/5.0 (compatible; Xbot/2.1)\0xx\0person ^Mozilla/5\nbot *bot/\ntool +x",
+    "https://user@example.org:8080/path\0Caf\u{e9}/1\0tool caf\u{e9}\nbot ^=x\n",
+    "https://example.org\\@other.org/\0-\0# no rules",
+    "http://[2001:db8::1]:80?x\0-\0tool\n",
+    "android-app://com.example\0=\0bot =\nrobot x",
 ];

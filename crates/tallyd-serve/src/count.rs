@@ -75,7 +75,9 @@ pub fn open(config: &Config, voice: &Voice) -> Result<Count, OpenError> {
     let count = Count::open(settings, Box::new(say)).map_err(OpenError::Count)?;
     if let Some(directory) = count.directory() {
         let directory = directory.display();
-        voice.info(format_args!("counts are kept in {directory}; tallyd stats shows them"));
+        voice.info(format_args!(
+            "counts are kept in {directory}; tallyd stats shows them"
+        ));
     }
     Ok(count)
 }

@@ -388,28 +388,28 @@ fn power_cuts_with_several_pages_and_segments_used_again() {
             let mut open = Vec::new();
             for i in 0..rounds {
                 number += 1;
-                let w = (rnd(&mut s) % 2) as usize;
+                let w = usize::from(rnd(&mut s).is_multiple_of(2));
                 let b = run.begin(w, &file, number, &[]);
-                if rnd(&mut s) % 8 == 0 {
+                if rnd(&mut s).is_multiple_of(8) {
                     open.push((w, b));
                 } else {
                     run.settle(w, &b, complete(100));
                 }
-                if rnd(&mut s) % 8 == 0 && !open.is_empty() {
-                    let k = rnd(&mut s) as usize % open.len();
+                if rnd(&mut s).is_multiple_of(8) && !open.is_empty() {
+                    let k = usize::try_from(rnd(&mut s)).unwrap() % open.len();
                     let (w, b) = open.swap_remove(k);
                     run.settle(w, &b, aborted(10));
                 }
-                if i % syn == 0 {
+                if i.is_multiple_of(syn) {
                     run.desk.sync_all().unwrap();
                     base = number;
                 }
-                if i % cyc == 0 {
+                if i.is_multiple_of(cyc) {
                     run.clerk.cycle().unwrap();
                     base = number;
                 }
             }
-            if rnd(&mut s) % 3 == 0 {
+            if rnd(&mut s).is_multiple_of(3) {
                 disk = disk.after_kill();
                 base = number;
             } else {

@@ -160,7 +160,7 @@ fn a_ledger_that_was_cut_is_said() {
             "ledger.db",
             "damaged",
             "Nothing was changed",
-            "Restore it from a copy",
+            "Restore the state directory from a copy",
         ];
         refused_unchanged(&place, &words);
     }
@@ -204,7 +204,11 @@ fn a_ledger_with_a_flipped_byte_in_any_page_is_said() {
         fs::write(ledger(&place), damaged).unwrap();
         refused_unchanged(
             &place,
-            &["ledger.db", "Nothing was changed", "Restore it from a copy"],
+            &[
+                "ledger.db",
+                "Nothing was changed",
+                "Restore the state directory from a copy",
+            ],
         );
     }
     fs::write(ledger(&place), &whole).unwrap();
@@ -239,7 +243,7 @@ fn garbage_in_the_place_of_the_ledger_is_said() {
         let words = [
             "ledger.db",
             "Nothing was changed",
-            "move it away to begin anew",
+            "move all of it away to begin anew",
         ];
         refused_unchanged(&place, &words);
     }
