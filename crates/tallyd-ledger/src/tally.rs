@@ -116,41 +116,66 @@ impl Tally {
 
     /// Adds a hit that has begun.
     pub fn begin(&mut self, slot: Slot, hit: &Hit<'_>) {
-        self.entry(hit.time);
-        let counts = Counts {
-            hits: 1,
-            probes: u64::from(hit.probe),
-            ..Counts::default()
-        };
+        let counts = self.begun(slot, hit, 0);
         self.versions.add(slot, hit.time, hit.class, counts);
+    }
+
+    /// Adds how a hit ended that was begun before, and prepared.
+    pub fn settle(&mut self, slot: Slot, definition: &Definition, hit: &Hit<'_>, settled: Settled) {
+        let site = &self.versions.version(slot).site;
+        self.days.day(site, day_of(hit.time)).bytes += settled.bytes;
+        let counts = self.ended(slot, definition, hit, settled);
+        self.versions.add(slot, hit.time, hit.class, counts);
+    }
+
+    /// Adds a hit that has begun and ended, and was prepared: most have when they are read.
+    pub fn whole(&mut self, slot: Slot, definition: &Definition, hit: &Hit<'_>, settled: Settled) {
+        let mut counts = self.begun(slot, hit, settled.bytes);
+        counts += self.ended(slot, definition, hit, settled);
+        self.versions.add(slot, hit.time, hit.class, counts);
+    }
+
+    /// What a hit adds when it begins, and already this many bytes of it.
+    fn begun(&mut self, slot: Slot, hit: &Hit<'_>, bytes: u64) -> Counts {
+        self.entry(hit.time);
         self.versions.number(slot, hit.number);
         let site = &self.versions.version(slot).site;
         let day = self.days.day(site, day_of(hit.time));
         day.reply(hit.status, hit.protocol, hit.proxied);
+        day.bytes += bytes;
         if !hit.probe {
             day.visitor(hit.class, hit.visitor);
         }
         if !hit.referrer.is_empty() {
             self.refer(slot, hit);
         }
+        Counts {
+            hits: 1,
+            probes: u64::from(hit.probe),
+            ..Counts::default()
+        }
     }
 
-    /// Adds how a hit ended that was begun before, and prepared.
-    pub fn settle(&mut self, slot: Slot, definition: &Definition, hit: &Hit<'_>, settled: Settled) {
+    /// What it adds when it ends.
+    fn ended(
+        &mut self,
+        slot: Slot,
+        definition: &Definition,
+        hit: &Hit<'_>,
+        settled: Settled,
+    ) -> Counts {
         let mut counts = Counts {
             bytes: settled.bytes,
             ..Counts::default()
         };
         match settled.outcome {
             Outcome::Complete => counts.complete = 1,
-            Outcome::Aborted => counts.aborted = 1,
+            Outcome::Aborted => {
+                counts.aborted = 1;
+                let asked = asked(definition, hit);
+                self.versions.reached(slot, settled.content, asked);
+            }
         }
-        if settled.outcome == Outcome::Aborted {
-            let asked = asked(definition, hit);
-            self.versions.reached(slot, settled.content, asked);
-        }
-        let site = &self.versions.version(slot).site;
-        self.days.day(site, day_of(hit.time)).bytes += settled.bytes;
         if !hit.probe && (settled.content > 0 || definition.whole == 0) {
             let touch = Touch {
                 time: hit.time,
@@ -168,7 +193,7 @@ impl Tally {
                 self.partials(slot, closed.opened, closed.class, closed.partials);
             }
         }
-        self.versions.add(slot, hit.time, hit.class, counts);
+        counts
     }
 
     /// Adds that a hit which was begun before was never settled: its process died.

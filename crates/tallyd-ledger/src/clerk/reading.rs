@@ -116,9 +116,9 @@ impl Reading {
         tally: &mut Tally,
         ledger: &mut dyn Ledger,
     ) -> Result<(), LedgerError> {
-        while !self.is_broken && self.reader.at() < self.segment.published() {
+        let segment = Arc::clone(&self.segment);
+        while !self.is_broken && self.reader.at() < segment.published() {
             let before = self.reader.at();
-            let segment = Arc::clone(&self.segment);
             let outcome = match self.reader.next(segment.words()) {
                 Ok(Some((_, Entry::Definition(definition)))) => {
                     self.definitions.push(definition);
@@ -218,8 +218,7 @@ pub fn add_hit(
     };
     if let Some(ended) = ended {
         tally.prepare(slot, hit, ledger)?;
-        tally.begin(slot, hit);
-        tally.settle(slot, definition, hit, ended);
+        tally.whole(slot, definition, hit, ended);
     } else {
         tally.begin(slot, hit);
     }
