@@ -19,9 +19,21 @@ const SIOCOUTQ: Opcode = 0x5411;
 /// It stays true after the connection has died, until the socket is closed.
 #[must_use]
 pub fn unsent(socket: impl AsFd) -> Option<u64> {
-    if !matches!(sockopt::socket_protocol(&socket), Ok(Some(ipproto::TCP))) {
+    if !is_told(&socket) {
         return None;
     }
+    unsent_if_told(socket)
+}
+
+/// Whether a socket can tell what is unsent: it is one of TCP. That does not change.
+#[must_use]
+pub fn is_told(socket: impl AsFd) -> bool {
+    matches!(sockopt::socket_protocol(socket), Ok(Some(ipproto::TCP)))
+}
+
+/// As [`unsent`], of a socket of which it is known that it can tell.
+#[must_use]
+pub fn unsent_if_told(socket: impl AsFd) -> Option<u64> {
     u64::try_from(out_queue(socket)?).ok()
 }
 

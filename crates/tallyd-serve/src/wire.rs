@@ -18,7 +18,7 @@ use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown, sockopt};
-use tallyd_ledger::unsent::unsent;
+use tallyd_ledger::unsent::{is_told, unsent_if_told};
 use tokio::io::Interest;
 use tokio::io::unix::{AsyncFd, AsyncFdReadyGuard};
 
@@ -36,6 +36,8 @@ pub struct Wire {
     left: Cell<u64>,
     /// Whether it has been said that nothing more will be sent.
     finished: Cell<bool>,
+    /// Whether the system tells what is unsent; asked once, when it matters.
+    told: Cell<Option<bool>>,
 }
 
 /// A wire's registration. Most only ever wait to read: a socket that takes everything is writable all
@@ -88,6 +90,7 @@ impl Wire {
             taken: Cell::new(0),
             left: Cell::new(0),
             finished: Cell::new(false),
+            told: Cell::new(None),
         }
     }
 
@@ -188,7 +191,9 @@ impl Wire {
     /// what it takes.
     #[must_use]
     pub fn unsent(&self) -> u64 {
-        let held = unsent(self).unwrap_or(0);
+        let told = self.told.get().unwrap_or_else(|| is_told(self));
+        self.told.set(Some(told));
+        let held = told.then(|| unsent_if_told(self)).flatten().unwrap_or(0);
         // The end that was announced is as long as a byte, and the last to arrive.
         let unsent = held.saturating_sub(u64::from(self.finished.get()));
         self.left.set(self.taken.get().saturating_sub(unsent));
