@@ -68,6 +68,8 @@ fn request<'a>(input: &Input<'a>) -> Request<'a> {
         if_range: line(),
         referer: None,
         user_agent: None,
+        forwarded: false,
+        internal: None,
     }
 }
 
