@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::thread::Thread;
@@ -26,6 +26,12 @@ const PLAIN_WORDS: usize = 32 * 1024;
 /// Empty segments that are kept for each worker beyond those that are ready; others are removed.
 const KEPT: usize = 4;
 
+/// The clerk sleeps.
+const CLERK: u8 = 1;
+
+/// The syncer sleeps.
+const SYNCER: u8 = 2;
+
 /// Shared by all who deal with journals.
 #[derive(Debug)]
 pub struct Desk {
@@ -41,7 +47,8 @@ pub struct Desk {
     wanted: Condvar,
     segments: Mutex<Segments>,
     clerk: Mutex<Option<Thread>>,
-    clerk_is_awake: AtomicBool,
+    /// Who sleeps, and is to be woken by whoever writes: [`CLERK`], [`SYNCER`].
+    asleep: AtomicU8,
     syncs: Mutex<Syncs>,
     sync_wanted: Condvar,
 }
@@ -98,7 +105,7 @@ impl Desk {
                 ..Segments::default()
             }),
             clerk: Mutex::default(),
-            clerk_is_awake: AtomicBool::new(false),
+            asleep: AtomicU8::new(CLERK | SYNCER),
             syncs: Mutex::default(),
             sync_wanted: Condvar::new(),
         }
@@ -260,17 +267,26 @@ impl Desk {
         }
     }
 
-    /// Wakes the clerk if it sleeps. On the hit path: one load.
-    pub fn wake_clerk(&self) {
-        if !self.clerk_is_awake.load(Ordering::Relaxed) {
-            self.wake_clerk_anyway();
+    /// Wakes clerk and syncer if they sleep: something was written. On the hit path: one load.
+    pub fn wake(&self) {
+        if self.asleep.load(Ordering::Relaxed) != 0 {
+            self.wake_sleepers();
         }
     }
 
-    /// Wakes the clerk.
-    pub fn wake_clerk_anyway(&self) {
-        self.clerk_is_awake.store(true, Ordering::SeqCst);
-        self.want_sync(None);
+    fn wake_sleepers(&self) {
+        let woken = self.asleep.swap(0, Ordering::SeqCst);
+        if woken & SYNCER != 0 {
+            self.want_sync(None);
+        }
+        if woken & CLERK != 0 {
+            self.wake_clerk();
+        }
+    }
+
+    /// Wakes the clerk, whether it sleeps or waits.
+    pub fn wake_clerk(&self) {
+        self.asleep.fetch_and(!CLERK, Ordering::SeqCst);
         if let Some(clerk) = &*lock(&self.clerk) {
             clerk.unpark();
         }
@@ -284,12 +300,12 @@ impl Desk {
     /// Whether whoever writes leaves the clerk alone.
     #[must_use]
     pub fn is_clerk_awake(&self) -> bool {
-        self.clerk_is_awake.load(Ordering::SeqCst)
+        self.asleep.load(Ordering::SeqCst) & CLERK == 0
     }
 
     /// The clerk says that it will sleep; whoever writes from now on wakes it.
     pub fn clerk_sleeps(&self) {
-        self.clerk_is_awake.store(false, Ordering::SeqCst);
+        self.asleep.fetch_or(CLERK, Ordering::SeqCst);
     }
 
     /// Asks for a sync; `waker` is woken after it.
@@ -320,8 +336,10 @@ impl Desk {
     }
 
     /// Syncs what workers write until told to stop, and at least so often while they write: the syncer's thread.
+    /// With an interval of zero, only those who wait for it are served.
     pub fn keep_synced(&self, interval: Duration) {
         let mut pause = None;
+        let mut is_drowsy = false;
         while let Some(waiting) = self.next_sync(pause) {
             let outcome = self.sync_all();
             match &outcome {
@@ -332,9 +350,17 @@ impl Desk {
                 }
             }
             waiting.into_iter().for_each(Waker::wake);
-            // Nothing was written since the last time: nobody is here, and whoever comes wakes the clerk and us.
-            let is_busy = !interval.is_zero() && outcome.unwrap_or(true);
-            pause = is_busy.then_some(interval);
+            if interval.is_zero() {
+                continue;
+            }
+            let is_quiet = matches!(outcome, Ok(false));
+            // Quiet for an interval: whoever writes from now on wakes us. What was written before that was said is
+            // seen in one more look; only then is there nothing to wait for.
+            if is_quiet && !is_drowsy {
+                self.asleep.fetch_or(SYNCER, Ordering::SeqCst);
+            }
+            pause = (!is_quiet || !is_drowsy).then_some(interval);
+            is_drowsy = is_quiet;
         }
     }
 
@@ -392,3 +418,6 @@ fn wait_for<'a, T>(
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests;

@@ -87,7 +87,7 @@ impl Journal {
         let segment = &begun.segment;
         entry::settle(segment.words(), segment.sequence, begun.at, settled);
         segment.touch();
-        self.desk.wake_clerk();
+        self.desk.wake();
     }
 
     /// Notes a reply that is no hit; a probe says of what.
@@ -126,7 +126,8 @@ impl Journal {
         if let Some(segment) = self.current.borrow_mut().take() {
             segment.close();
         }
-        self.desk.wake_clerk_anyway();
+        self.desk.wake();
+        self.desk.wake_clerk();
     }
 
     /// The time of an entry: it never goes back, but for a clock that was far ahead.
@@ -174,7 +175,7 @@ impl Journal {
         draft.write(place, segment.sequence, at);
         self.at.set(end);
         segment.publish(end);
-        self.desk.wake_clerk();
+        self.desk.wake();
         Some((at, end))
     }
 
