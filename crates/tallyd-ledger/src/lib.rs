@@ -15,6 +15,7 @@ pub mod entry;
 pub mod facts;
 pub mod health;
 pub mod journal;
+pub mod json;
 pub mod keyring;
 pub mod ledger;
 pub mod recovery;

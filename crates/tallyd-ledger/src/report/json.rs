@@ -8,6 +8,7 @@ use super::{
     Classes, Day, FileReport, FileRow, MissingRow, Overview, RULES, Range, VersionRow, Visitors,
 };
 use crate::facts::{CLASSES, Counts};
+use crate::json;
 
 /// An overview and the files that were asked for, as one document.
 #[must_use]
@@ -251,24 +252,8 @@ impl Object {
     }
 }
 
-/// Appends a string; what is not UTF-8 becomes U+FFFD.
 fn string(text: &[u8], out: &mut String) {
-    out.push('"');
-    for letter in String::from_utf8_lossy(text).chars() {
-        match letter {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            // C0 must be escaped; DEL, C1 and the line separators are, for terminals and old parsers.
-            '\u{2028}' | '\u{2029}' => out.push_str(&escaped(letter)),
-            control if control.is_control() => out.push_str(&escaped(control)),
-            other => out.push(other),
-        }
-    }
-    out.push('"');
-}
-
-fn escaped(letter: char) -> String {
-    format!("\\u{:04x}", u32::from(letter))
+    json::string(text, |piece| out.push_str(piece));
 }
 
 /// A path as it would stand in a URL, so that every byte of it can be told.
@@ -289,21 +274,6 @@ pub fn percent_encoded(path: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn nothing_leaves_the_string() {
-        for (text, expected) in [
-            (&b"plain"[..], "\"plain\""),
-            (b"a\"b\\c\n\t", "\"a\\\"b\\\\c\\u000a\\u0009\""),
-            (b"\x00\x1b[2J\x7f", "\"\\u0000\\u001b[2J\\u007f\""),
-            (b"\xff\xc3\xa9", "\"\u{fffd}\u{e9}\""),
-            ("\u{2028}\u{85}".as_bytes(), "\"\\u2028\\u0085\""),
-        ] {
-            let mut out = String::new();
-            string(text, &mut out);
-            assert_eq!(out, expected);
-        }
-    }
 
     #[test]
     fn every_byte_of_a_path_can_be_told() {

@@ -465,7 +465,7 @@ fn hostile_paths_stay_in_their_field() {
     );
     assert!(json.contains("\"path\":\"/\\u001b[2J\\u0007\","), "{json}");
     assert!(
-        json.contains("\"path\":\"/two\\u000d\\u000alines,\\\"quoted\\\"\""),
+        json.contains("\"path\":\"/two\\r\\nlines,\\\"quoted\\\"\""),
         "{json}"
     );
     assert!(
