@@ -13,6 +13,7 @@ pub mod desk;
 pub mod disk;
 pub mod entry;
 pub mod facts;
+pub mod feed;
 pub mod health;
 pub mod journal;
 pub mod json;

@@ -11,7 +11,9 @@ mod file;
 pub mod json;
 mod nearest;
 mod overview;
+mod readers;
 mod row;
+mod series;
 #[cfg(test)]
 mod tests;
 mod top;
@@ -27,6 +29,8 @@ use crate::ledger::LedgerError;
 pub use explain::{Kept, Stored};
 pub use file::{FileReport, VersionRow};
 pub use overview::{MissingRow, Overview, Visitors};
+pub use readers::Readers;
+pub use series::{MOST_POINTS, Point, Scope, Unit};
 pub use top::{FileRow, Sort, TopQuery};
 
 /// The version of the counting rules that the words of the reports have their meaning from.
