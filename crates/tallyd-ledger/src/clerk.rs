@@ -15,6 +15,7 @@ use crate::account::Books;
 use crate::batch::Progress;
 use crate::desk::Desk;
 use crate::facts::{DAY, HOUR, day_of, hour_of};
+use crate::feed::{Feed, Fresh};
 use crate::health::{Health, Part};
 use crate::keyring::KeyRing;
 use crate::ledger::{Ledger, LedgerError};
@@ -66,9 +67,14 @@ pub struct Clerk {
     /// Hits that were posted as begun and are settled in the tally.
     settled: Vec<(u64, u32)>,
     habits: Habits,
+    feed: Arc<Feed>,
+    /// What was read in this cycle and is not in the feed yet.
+    fresh: Fresh,
     stop: Arc<AtomicBool>,
     last_look: Option<Instant>,
     last_prune: Option<i64>,
+    /// When the ledger had nothing left to pack, or could not, and before which day.
+    last_pack: Option<(i64, Instant)>,
 }
 
 impl Drop for Clerk {
@@ -105,10 +111,19 @@ impl Clerk {
             spent: Vec::new(),
             settled: Vec::new(),
             habits,
+            feed: Arc::default(),
+            fresh: Fresh::default(),
             stop,
             last_look: None,
             last_prune: None,
+            last_pack: None,
         }
+    }
+
+    /// What the clerk has read lately, for whoever watches.
+    #[must_use]
+    pub fn feed(&self) -> Arc<Feed> {
+        Arc::clone(&self.feed)
     }
 
     /// Works until told to stop, and then until everything is posted; says whether it is.
@@ -131,11 +146,14 @@ impl Clerk {
     /// Reads what there is and posts it.
     pub fn cycle(&mut self) -> Result<(), LedgerError> {
         self.rotate_keys();
+        let read = self.read();
+        // Before it is posted: whoever watches does not wait for the disk.
+        self.fresh.show(&self.feed);
         // Posted before windows are closed: what keeps those from being read must not keep this from being posted.
-        let outcome = self
-            .read()
+        let outcome = read
             .and_then(|()| self.post())
-            .and_then(|()| self.close_windows());
+            .and_then(|()| self.close_windows())
+            .and_then(|()| self.pack());
         self.report_lag();
         match &outcome {
             Ok(()) => self.health.recover(Part::Ledger),
@@ -144,9 +162,12 @@ impl Clerk {
         outcome
     }
 
-    /// Nothing to read, nothing to post: only hits that are on their way, which wake the clerk when they end.
+    /// Nothing to read, nothing to post: only hits that are on their way, which wake the clerk when they end. What is
+    /// left to be packed does not hold up the end of the server.
     fn is_idle(&self) -> bool {
-        self.tally.is_empty()
+        let is_packed = self.ledger.is_packed() || self.stop.load(Ordering::Acquire);
+        is_packed
+            && self.tally.is_empty()
             && self.settled.is_empty()
             && self.spent.is_empty()
             && self.readings.iter().all(Reading::is_idle)
@@ -191,8 +212,9 @@ impl Clerk {
         self.next_sequence = next_sequence;
         self.readings.extend(taken.into_iter().map(Reading::new));
         for reading in &mut self.readings {
-            reading.settle(&mut self.tally, &mut *self.ledger, &mut self.settled)?;
-            reading.read_on(&mut self.tally, &mut *self.ledger)?;
+            let (tally, ledger) = (&mut self.tally, &mut *self.ledger);
+            reading.settle(tally, ledger, &mut self.settled, &mut self.fresh)?;
+            reading.read_on(tally, ledger, &mut self.fresh)?;
         }
         self.give_back_spent();
         Ok(())
@@ -243,6 +265,22 @@ impl Clerk {
         Ok(())
     }
 
+    /// Packs one more day. Not yesterday: until its windows have closed, nearly every batch adds partials to it. A
+    /// day that is changed later is packed again, but not more often than once in a [`LOOK`].
+    fn pack(&mut self) -> Result<(), LedgerError> {
+        let before = day_of(now()) - 1;
+        let waits = self.last_pack.is_some_and(|(day, last)| {
+            day == before && (self.ledger.is_packed() || last.elapsed() < LOOK)
+        });
+        if waits || self.stop.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        let packed = self.ledger.pack(before);
+        let pauses = packed.is_err() || self.ledger.is_packed();
+        self.last_pack = pauses.then(|| (before, Instant::now()));
+        packed
+    }
+
     fn post(&mut self) -> Result<(), LedgerError> {
         let progress = self.progress();
         let moved = !progress.read.is_empty() || !progress.finished.is_empty();
@@ -255,6 +293,7 @@ impl Clerk {
             .posted
             .fetch_add(self.tally.entries(), Ordering::Relaxed);
         self.health.batches.fetch_add(1, Ordering::Relaxed);
+        self.feed.wake();
         let books = &self.books;
         self.tally
             .posted(|site, path, number| books.posted(site, path, number));

@@ -18,6 +18,7 @@ use crate::clerk::{self, Clerk, Habits};
 use crate::desk::Desk;
 use crate::disk::{Disk, Folder};
 use crate::facts::day_of;
+use crate::feed::Feed;
 use crate::health::{Health, Say, Urgency};
 use crate::journal::Journal;
 use crate::keyring::{KeyError, KeyRing};
@@ -48,6 +49,7 @@ pub struct Settings {
 pub struct Count {
     books: Arc<Books>,
     health: Arc<Health>,
+    feed: Arc<Feed>,
     kept: Option<Kept>,
 }
 
@@ -114,6 +116,7 @@ impl Count {
         Count {
             books: Arc::default(),
             health: Arc::default(),
+            feed: Arc::default(),
             kept: None,
         }
     }
@@ -186,6 +189,7 @@ impl Count {
             settings.habits,
             Arc::clone(&stop),
         );
+        let feed = clerk.feed();
         let clerk = spawn("clerk", move || clerk.run())?;
         let supplier = Arc::clone(&desk);
         let syncer = Arc::clone(&desk);
@@ -196,6 +200,7 @@ impl Count {
         Ok(Count {
             books,
             health,
+            feed,
             kept: Some(Kept {
                 state,
                 desk,
@@ -220,6 +225,12 @@ impl Count {
     #[must_use]
     pub fn health(&self) -> Arc<Health> {
         Arc::clone(&self.health)
+    }
+
+    /// The latest replies. Empty for ever if counts are in memory only: there is no clerk then who reads them.
+    #[must_use]
+    pub fn feed(&self) -> Arc<Feed> {
+        Arc::clone(&self.feed)
     }
 
     /// The state directory; nothing if counts are in memory only.

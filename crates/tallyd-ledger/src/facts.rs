@@ -100,6 +100,17 @@ pub enum Outcome {
     Aborted = 2,
 }
 
+impl Outcome {
+    /// The word for it in the counting rules.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Outcome::Complete => "complete",
+            Outcome::Aborted => "aborted",
+        }
+    }
+}
+
 /// What is known of a hit when it has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settled {

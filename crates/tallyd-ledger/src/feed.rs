@@ -4,11 +4,16 @@
 //! latest [`KEPT`] replies, and counts those that were too many to be shown. It is for looking, not for counting:
 //! what is not kept here is in the ledger all the same.
 
+mod fresh;
+mod json;
+
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Waker;
 
 use crate::facts::{Class, Outcome, Protocol, Version};
+pub(crate) use fresh::Fresh;
 
 /// Replies that are kept: several looks of whoever watches, and the first page of a visitor.
 pub const KEPT: usize = 256;
@@ -85,9 +90,12 @@ pub struct News {
 /// The latest replies. One writes, any number read.
 #[derive(Debug, Default)]
 pub struct Feed {
-    /// Replies so far, shown or not: what tells a watcher cheaply whether there is anything new.
+    /// Replies so far, shown or not, and ends that were shown: what tells a watcher cheaply whether there is
+    /// anything new.
     count: AtomicU64,
     kept: Mutex<VecDeque<Arc<Seen>>>,
+    /// Who wants to know when there is something new: one for each listener of the admin pages that has streams.
+    watchers: Mutex<Vec<Waker>>,
 }
 
 impl Feed {
@@ -105,9 +113,29 @@ impl Feed {
             kept.push_back(Arc::new(Seen { id, ..seen }));
         }
         self.count.fetch_add(count, Ordering::Release);
+        drop(kept);
+        self.wake();
     }
 
-    /// Replies so far.
+    /// Wakes this task once, when a reply is added or a batch was posted. Whoever asks looks whether there is
+    /// something new after it has asked: what came before that wakes nobody.
+    pub fn watch(&self, waker: &Waker) {
+        let mut watchers = self.watchers.lock().unwrap_or_else(PoisonError::into_inner);
+        if !watchers.iter().any(|watcher| watcher.will_wake(waker)) {
+            watchers.push(waker.clone());
+        }
+    }
+
+    /// Wakes everybody who watches.
+    pub fn wake(&self) {
+        let mut watchers = self.watchers.lock().unwrap_or_else(PoisonError::into_inner);
+        let woken = std::mem::take(&mut *watchers);
+        // Waking runs code of others: not under our lock.
+        drop(watchers);
+        woken.into_iter().for_each(Waker::wake);
+    }
+
+    /// Replies so far, with those that were shown once more when they had ended.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.count.load(Ordering::Acquire)

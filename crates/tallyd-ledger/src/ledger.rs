@@ -3,6 +3,7 @@
 //! SQLite is behind it today. A ledger that many nodes share in another database will stand beside it: it has to
 //! keep these promises and nothing else.
 
+pub(crate) mod pack;
 mod sqlite;
 
 use std::fmt;
@@ -49,6 +50,16 @@ pub trait Ledger: Send + fmt::Debug {
 
     /// Removes series that ended before these hours and days since 1970.
     fn prune(&mut self, hours_before: i64, days_before: i64) -> Result<(), LedgerError>;
+
+    /// Makes reports over many days faster: a small piece of work, on days before this one. Counts stay as they are.
+    fn pack(&mut self, _before: i64) -> Result<(), LedgerError> {
+        Ok(())
+    }
+
+    /// Whether there is nothing left to [`pack`](Ledger::pack).
+    fn is_packed(&self) -> bool {
+        true
+    }
 }
 
 /// Why a ledger can't be used.

@@ -4,20 +4,26 @@
 //! report is one state of the ledger, between two batches. Must not know: the clock (days are arguments), how a
 //! report is shown.
 
+mod brief;
 pub mod calendar;
 pub mod csv;
 mod explain;
 mod file;
+mod hosts;
 pub mod json;
 mod nearest;
 mod overview;
+pub mod people;
+mod ranked;
 mod readers;
 mod row;
 mod series;
+mod sums;
 #[cfg(test)]
 mod tests;
 mod top;
 
+use std::ops::AddAssign;
 use std::path::Path;
 use std::time::Duration;
 
@@ -26,9 +32,10 @@ use rusqlite::{Connection, OpenFlags};
 use crate::facts::{CLASSES, Class, Counts};
 use crate::ledger::LedgerError;
 
+pub use brief::{Brief, Totals};
 pub use explain::{Kept, Stored};
 pub use file::{FileReport, VersionRow};
-pub use overview::{MissingRow, Overview, Visitors};
+pub use overview::{MissingRow, Overview, Summary, Visitors};
 pub use readers::Readers;
 pub use series::{MOST_POINTS, Point, Scope, Unit};
 pub use top::{FileRow, Sort, TopQuery};
@@ -40,10 +47,13 @@ pub const RULES: u32 = 1;
 const APPLICATION: i64 = 0x7461_6c79;
 
 /// The schema that the queries here are written for.
-const SCHEMA: i64 = 1;
+const SCHEMA: i64 = 2;
 
 /// How long a query waits for whoever locks the whole database (a checkpoint at the end of the server, say).
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// What the page cache of a reader may take, in KiB.
+const CACHE_KIB: i64 = 8 << 10;
 
 /// A ledger, opened to be read.
 #[derive(Debug)]
@@ -123,6 +133,14 @@ impl Classes {
     }
 }
 
+impl AddAssign for Classes {
+    fn add_assign(&mut self, more: Classes) {
+        for (counts, more) in self.counts.iter_mut().zip(more.counts) {
+            *counts += more;
+        }
+    }
+}
+
 /// The counts of one day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Day {
@@ -146,6 +164,7 @@ impl Report {
         connection.busy_timeout(PATIENCE)?;
         // What a strange database would like to have called is not.
         connection.pragma_update(None, "trusted_schema", false)?;
+        connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
         let report = Report { connection };
         report.check()?;
         Ok(report)
@@ -163,6 +182,10 @@ impl Report {
                 Err(LedgerError::Damaged("this is no ledger of tallyd".into()))
             }
             SCHEMA => Ok(()),
+            older @ 1..SCHEMA => Err(LedgerError::Failed(format!(
+                "it was written by an older tallyd (its schema is {older}, and this one reads {SCHEMA}): start the \
+                 server on it once, which brings it up to date and keeps every count"
+            ))),
             schema => Err(LedgerError::Newer(schema, SCHEMA)),
         }
     }

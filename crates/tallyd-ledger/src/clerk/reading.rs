@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::batch::Progress;
 use crate::entry::{self, Definition, Entry, Hit, Note, Reader};
-use crate::facts::Settled;
+use crate::facts::{Settled, Version};
+use crate::feed::Fresh;
 use crate::ledger::{Ledger, LedgerError};
 use crate::segment::{FIRST, Segment};
 use crate::tally::{Slot, Tally};
@@ -54,6 +55,20 @@ impl Definitions {
         let (definition, slot) = self.known.get_mut(number as usize)?;
         let slot = *slot.get_or_insert_with(|| tally.slot(definition));
         Some((definition, slot))
+    }
+
+    /// The version of the definition with this number.
+    fn version(&self, number: u32) -> Option<&Arc<Version>> {
+        let (definition, _) = self.known.get(number as usize)?;
+        Some(&definition.version)
+    }
+
+    /// The version that a note is about, if it is about one.
+    fn probed(&self, note: &Note<'_>) -> Option<&Arc<Version>> {
+        match note.about {
+            entry::About::Probe(number) => self.version(number),
+            _ => None,
+        }
     }
 }
 
@@ -115,6 +130,7 @@ impl Reading {
         &mut self,
         tally: &mut Tally,
         ledger: &mut dyn Ledger,
+        fresh: &mut Fresh,
     ) -> Result<(), LedgerError> {
         let segment = Arc::clone(&self.segment);
         while !self.is_broken && self.reader.at() < segment.published() {
@@ -128,14 +144,19 @@ impl Reading {
                     let ended = entry::settled(segment.words(), segment.sequence, at);
                     let ended = ended.unwrap_or_default();
                     let added = add_hit(&mut self.definitions, number, &hit, ended, tally, ledger);
-                    if added.is_ok() && ended.is_none() {
-                        let is_posted = false;
-                        self.open.push(Open { at, is_posted });
+                    if added.is_ok() {
+                        // Only now: an entry that is read again after an error is not shown twice.
+                        fresh.hit(self.definitions.version(number), &hit, ended);
+                        if ended.is_none() {
+                            let is_posted = false;
+                            self.open.push(Open { at, is_posted });
+                        }
                     }
                     added
                 }
                 Ok(Some((_, Entry::Note(note)))) => {
                     add_note(&mut self.definitions, &note, tally);
+                    fresh.note(self.definitions.probed(&note), &note);
                     Ok(())
                 }
                 Ok(None) | Err(_) => {
@@ -157,6 +178,7 @@ impl Reading {
         tally: &mut Tally,
         ledger: &mut dyn Ledger,
         settled: &mut Vec<(u64, u32)>,
+        fresh: &mut Fresh,
     ) -> Result<(), LedgerError> {
         let mut place = 0;
         while let Some(&open) = self.open.get(place) {
@@ -171,6 +193,7 @@ impl Reading {
             {
                 tally.prepare(slot, &hit, ledger)?;
                 tally.settle(slot, definition, &hit, ended);
+                fresh.ended(&definition.version, &hit, ended);
             }
             self.open.swap_remove(place);
             if open.is_posted {

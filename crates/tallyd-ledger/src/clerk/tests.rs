@@ -3,6 +3,8 @@
 mod faults;
 mod holes;
 mod model;
+mod packing;
+mod watched;
 
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;

@@ -1,4 +1,4 @@
--- The ledger of tallyd, schema 1. docs/ledger.md explains it.
+-- The ledger of tallyd, schema 2. docs/ledger.md explains it.
 -- application_id is 0x74616c79 ("taly"), user_version the number of the schema.
 -- Times are nanoseconds since 1970, hours and days are counted since 1970; all of UTC.
 
@@ -148,6 +148,12 @@ CREATE TABLE referrers (
     PRIMARY KEY (day, file, host)
 ) STRICT, WITHOUT ROWID;
 
+-- The same for each site as a whole; at most 1000 hosts for each site and day, the rest is '(other)'.
+CREATE TABLE site_referrers (
+    day INTEGER NOT NULL, site TEXT NOT NULL, host TEXT NOT NULL, hits INTEGER NOT NULL,
+    PRIMARY KEY (day, site, host)
+) STRICT, WITHOUT ROWID;
+
 -- Paths that were not found: the 1000 most frequent of each site. requests may include up to `uncertain`
 -- requests of paths that were dropped from the list (the method is called Space-Saving).
 CREATE TABLE missing (
@@ -179,3 +185,11 @@ CREATE TABLE open_hits (
     sequence INTEGER NOT NULL, word INTEGER NOT NULL,
     PRIMARY KEY (sequence, word)
 ) STRICT, WITHOUT ROWID;
+
+-- Days of file_days once more, packed, so that long ranges are read fast: level 0 is the day with this number, level 1 the
+-- 32 days from number * 32 on. Each part is a column, in a format of our own: the files (0), and the sums of their hits
+-- (1), bytes (2), downloads (3) and aborted hits (4); of 32 days also site_referrers (5). What changes a day drops its packs; they are made again later.
+CREATE TABLE packs (
+    level INTEGER NOT NULL, number INTEGER NOT NULL, part INTEGER NOT NULL, data BLOB NOT NULL,
+    PRIMARY KEY (level, number, part)
+) STRICT;

@@ -10,6 +10,7 @@ mod known;
 mod migrate;
 mod numbers;
 mod open;
+mod packs;
 mod post;
 mod prune;
 #[cfg(test)]
@@ -27,6 +28,7 @@ use crate::facts::Version;
 use crate::window::{Kind, Window};
 use forget::Number;
 use known::Known;
+use packs::Packer;
 use value::{PathBytes, PathRef, count};
 
 pub use numbers::Numbers;
@@ -36,6 +38,7 @@ pub use numbers::Numbers;
 pub struct Sqlite {
     connection: Connection,
     known: Known,
+    packer: Packer,
     kind: Kind,
     /// As of the last call of `changed_outside`.
     generation: i64,
@@ -50,6 +53,7 @@ impl Sqlite {
         Ok(Sqlite {
             connection,
             known: Known::default(),
+            packer: Packer::default(),
             kind: kind.unwrap_or(Kind::FirstTouch),
             generation,
         })
@@ -76,6 +80,7 @@ impl Sqlite {
     pub fn forget(&mut self, site: &str, path: &[u8], running: bool) -> Result<bool, LedgerError> {
         let number = if running { Number::Keep } else { Number::Drop };
         self.known.clear();
+        self.packer.doubt();
         Ok(forget::forget(&mut self.connection, site, path, number)?)
     }
 
@@ -83,11 +88,13 @@ impl Sqlite {
     /// any account is opened.
     pub fn sweep_forgotten(&mut self) -> Result<(), LedgerError> {
         self.known.clear();
+        self.packer.doubt();
         Ok(forget::sweep(&mut self.connection)?)
     }
 
     /// Removes all series before a day since 1970, and paths that were not found since.
     pub fn purge(&mut self, before: i64) -> Result<(), LedgerError> {
+        self.packer.doubt();
         Ok(prune::purge(&self.connection, before)?)
     }
 
@@ -183,6 +190,12 @@ impl Ledger for Sqlite {
     }
 
     fn post(&mut self, batch: &Batch) -> Result<(), LedgerError> {
+        let cells = batch.versions.iter().flat_map(|change| &change.cells);
+        let days = cells.map(|(hour, ..)| hour.div_euclid(24));
+        let referred = batch.referrers.iter().map(|change| change.day);
+        if let Some(first) = days.chain(referred).min() {
+            self.packer.changed(first);
+        }
         post::post(&mut self.connection, &mut self.known, self.kind, batch)
     }
 
@@ -190,6 +203,9 @@ impl Ledger for Sqlite {
         let generation = known::generation(&self.connection)?;
         let changed = generation != self.generation;
         self.generation = generation;
+        if changed {
+            self.packer.doubt();
+        }
         Ok(changed)
     }
 
@@ -214,7 +230,16 @@ impl Ledger for Sqlite {
     }
 
     fn prune(&mut self, hours_before: i64, days_before: i64) -> Result<(), LedgerError> {
+        self.packer.doubt();
         Ok(prune::prune(&self.connection, hours_before, days_before)?)
+    }
+
+    fn pack(&mut self, before: i64) -> Result<(), LedgerError> {
+        Ok(self.packer.step(&mut self.connection, before)?)
+    }
+
+    fn is_packed(&self) -> bool {
+        self.packer.is_done()
     }
 }
 

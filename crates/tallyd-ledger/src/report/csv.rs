@@ -5,7 +5,7 @@
 
 use super::calendar::{date, moment};
 use super::json::{named, percent_encoded};
-use super::{FileReport, FileRow, RULES};
+use super::{FileReport, FileRow, Overview, Point, RULES, Scope, Unit};
 use crate::facts::{CLASSES, Counts};
 
 /// Lines end so (RFC 4180 section 2).
@@ -21,7 +21,7 @@ pub fn files(rows: &[FileRow]) -> String {
         "path_bytes".into(),
     ];
     header.extend(names());
-    header.extend(CLASSES.map(|class| format!("downloads_{}", class.word().replace('-', "_"))));
+    header.extend(by_class("downloads"));
     header.extend(["first_seen".into(), "last_seen".into()]);
     let mut out = line(header);
     for row in rows {
@@ -55,6 +55,66 @@ pub fn days(report: &FileReport) -> String {
         out.push_str(&line(fields));
     }
     out
+}
+
+/// The days of a site, or of all.
+#[must_use]
+pub fn overview(overview: &Overview) -> String {
+    let mut header = vec!["rules".to_owned(), "site".into(), "day".into()];
+    header.extend(names());
+    header.push("visitors".into());
+    let mut out = line(header);
+    for day in &overview.days {
+        let site = overview.site.as_deref().unwrap_or_default();
+        let mut fields = vec![RULES.to_string(), safe(site), date(day.day)];
+        fields.extend(numbers(&day.counts));
+        fields.push(day.counts.visitors.to_string());
+        out.push_str(&line(fields));
+    }
+    out
+}
+
+/// Counts over time, with hits and downloads by class.
+#[must_use]
+pub fn series(scope: &Scope, unit: Unit, points: &[Point]) -> String {
+    let (site, path) = match scope {
+        Scope::Site(site) => (site.as_deref().unwrap_or_default(), &[][..]),
+        Scope::File { site, path } => (site.as_str(), path.as_slice()),
+    };
+    let mut header = vec![
+        "rules".to_owned(),
+        "site".into(),
+        "path".into(),
+        "path_bytes".into(),
+        unit.word().into(),
+    ];
+    header.extend(names());
+    header.extend(by_class("hits"));
+    header.extend(by_class("downloads"));
+    let mut out = line(header);
+    for point in points {
+        let mut fields = whose(site, path);
+        fields.push(unit.start(point.start));
+        fields.extend(numbers(&point.classes.total()));
+        fields.extend(
+            point
+                .classes
+                .iter()
+                .map(|(_, counts)| counts.hits.to_string()),
+        );
+        fields.extend(
+            point
+                .classes
+                .iter()
+                .map(|(_, counts)| counts.downloads.to_string()),
+        );
+        out.push_str(&line(fields));
+    }
+    out
+}
+
+fn by_class(number: &str) -> [String; 5] {
+    CLASSES.map(|class| format!("{number}_{}", class.word().replace('-', "_")))
 }
 
 fn whose(site: &str, path: &[u8]) -> Vec<String> {

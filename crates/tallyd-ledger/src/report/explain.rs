@@ -30,6 +30,8 @@ pub struct Stored {
     pub site_days: Kept,
     /// Host names that hits came from, by file and day.
     pub referrers: Kept,
+    /// The same, by site and day.
+    pub site_referrers: Kept,
     /// Paths that were not found.
     pub missing: Kept,
     /// Visitors with an open window: a keyed hash, and which parts of a file were sent to it.
@@ -73,6 +75,7 @@ fn stored(connection: &Connection) -> rusqlite::Result<Stored> {
         site_hours: kept("site_hours", "min(hour)", HOUR)?,
         site_days: kept("site_days", "min(day)", DAY)?,
         referrers: kept("referrers", "min(day)", DAY)?,
+        site_referrers: kept("site_referrers", "min(day)", DAY)?,
         missing: kept("missing", "NULL", 1)?,
         windows: kept("windows", "NULL", 1)?,
         windows_end: connection.query_row("SELECT max(ends) FROM windows", [], |row| row.get(0))?,

@@ -5,7 +5,8 @@
 
 use super::calendar::{date, moment};
 use super::{
-    Classes, Day, FileReport, FileRow, MissingRow, Overview, RULES, Range, VersionRow, Visitors,
+    Classes, Day, FileReport, FileRow, MissingRow, Overview, Point, RULES, Range, Scope, Unit,
+    VersionRow, Visitors,
 };
 use crate::facts::{CLASSES, Counts};
 use crate::json;
@@ -58,6 +59,54 @@ pub fn file(report: &FileReport) -> String {
     out.document()
 }
 
+/// Some files, as one document; `next` is where the following ones begin, if there are more.
+#[must_use]
+pub fn files(site: Option<&str>, of: Range, rows_of: &[FileRow], next: Option<usize>) -> String {
+    let mut out = Object::new();
+    out.raw("rules", &RULES.to_string());
+    out.optional_text("site", site);
+    range(&mut out, of);
+    let next = next.map(|next| next.to_string());
+    out.raw("next_offset", next.as_deref().unwrap_or("null"));
+    out.raw("files", &rows(rows_of, file_row));
+    out.document()
+}
+
+/// Counts over time, as one document.
+#[must_use]
+pub fn series(scope: &Scope, unit: Unit, points: &[Point]) -> String {
+    let mut out = Object::new();
+    out.raw("rules", &RULES.to_string());
+    match scope {
+        Scope::Site(site) => out.optional_text("site", site.as_deref()),
+        Scope::File { site, path: of } => {
+            out.text("site", site.as_bytes());
+            path(&mut out, of);
+        }
+    }
+    out.text("unit", unit.word().as_bytes());
+    out.raw("points", &rows(points, |each| point(unit, each)));
+    out.document()
+}
+
+fn point(unit: Unit, point: &Point) -> String {
+    let mut out = Object::new();
+    out.text("start", unit.start(point.start).as_bytes());
+    counts(&mut out, &point.classes.total());
+    for (name, number) in [
+        (
+            "hits_by_class",
+            (|counts| counts.hits) as fn(&Counts) -> u64,
+        ),
+        ("downloads_by_class", |counts| counts.downloads),
+    ] {
+        let classes = point.classes.iter();
+        let numbers: Vec<(&str, u64)> = classes.map(|(c, n)| (c.word(), number(n))).collect();
+        out.raw(name, &numbered(&numbers));
+    }
+    out.end()
+}
+
 fn file_row(row: &FileRow) -> String {
     let mut out = Object::new();
     out.text("site", row.site.as_bytes());
@@ -79,7 +128,9 @@ fn version(version: &VersionRow) -> String {
     out.end()
 }
 
-fn day(day: &Day) -> String {
+/// One day.
+#[must_use]
+pub fn day(day: &Day) -> String {
     let mut out = Object::new();
     out.text("day", date(day.day).as_bytes());
     counts(&mut out, &day.counts);
@@ -97,7 +148,7 @@ fn missing(row: &MissingRow) -> String {
     out.end()
 }
 
-fn path(out: &mut Object, path: &[u8]) {
+pub(crate) fn path(out: &mut Object, path: &[u8]) {
     out.text("path", path);
     if std::str::from_utf8(path).is_err() {
         out.text("path_bytes", percent_encoded(path).as_bytes());
@@ -166,7 +217,7 @@ fn classes(classes: &Classes) -> String {
 }
 
 /// `HTTP/1.1` and so on.
-fn protocol(digits: u8) -> &'static str {
+pub(crate) fn protocol(digits: u8) -> &'static str {
     match digits {
         10 => "HTTP/1.0",
         11 => "HTTP/1.1",
@@ -203,18 +254,18 @@ fn rows<T>(rows: &[T], row: impl Fn(&T) -> String) -> String {
 }
 
 /// An object that is being written.
-struct Object {
+pub(crate) struct Object {
     text: String,
 }
 
 impl Object {
-    fn new() -> Object {
+    pub(crate) fn new() -> Object {
         Object {
             text: String::from("{"),
         }
     }
 
-    fn raw(&mut self, name: &str, value: &str) {
+    pub(crate) fn raw(&mut self, name: &str, value: &str) {
         if self.text.len() > 1 {
             self.text.push(',');
         }
@@ -223,24 +274,24 @@ impl Object {
         self.text.push_str(value);
     }
 
-    fn number(&mut self, name: &str, value: u64) {
+    pub(crate) fn number(&mut self, name: &str, value: u64) {
         self.raw(name, &value.to_string());
     }
 
-    fn text(&mut self, name: &str, value: &[u8]) {
+    pub(crate) fn text(&mut self, name: &str, value: &[u8]) {
         let mut quoted = String::new();
         string(value, &mut quoted);
         self.raw(name, &quoted);
     }
 
-    fn optional_text(&mut self, name: &str, value: Option<&str>) {
+    pub(crate) fn optional_text(&mut self, name: &str, value: Option<&str>) {
         match value {
             Some(value) => self.text(name, value.as_bytes()),
             None => self.raw(name, "null"),
         }
     }
 
-    fn end(mut self) -> String {
+    pub(crate) fn end(mut self) -> String {
         self.text.push('}');
         self.text
     }

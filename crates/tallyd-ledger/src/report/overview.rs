@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, ToSql, params};
 
-use super::file::REFERRERS;
+use super::hosts::hosts;
 use super::row::{SUMS, counts, number, path};
 use super::{Classes, Day, Range, Report};
 use crate::ledger::LedgerError;
@@ -11,8 +11,11 @@ use crate::sketch::{self, Sketch};
 /// Paths that are named among those that were not found.
 const MISSING: i64 = 20;
 
+/// Hosts that are named; the rest is a long tail.
+const REFERRERS: usize = 20;
+
 /// What was counted for a site, or for all of them.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Overview {
     /// The site; nothing means all.
     pub site: Option<String>,
@@ -38,6 +41,21 @@ pub struct Overview {
     pub missing: Vec<MissingRow>,
     /// Hosts that hits came from, the most frequent first.
     pub referrers: Vec<(String, u64)>,
+    /// How many came.
+    pub visitors: Visitors,
+}
+
+/// What one period is compared with another by.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Summary {
+    /// What was counted, by class.
+    pub classes: Classes,
+    /// Replies of every kind.
+    pub requests: u64,
+    /// Replies that said 404.
+    pub not_found: u64,
+    /// Body bytes of all replies.
+    pub bytes: u64,
     /// How many came.
     pub visitors: Visitors,
 }
@@ -73,6 +91,12 @@ pub enum Visitors {
     Unknown(&'static str),
 }
 
+impl Default for Visitors {
+    fn default() -> Visitors {
+        Visitors::Unknown(NO_SKETCH)
+    }
+}
+
 const PROXIED: &str = "more than half of the replies went through a proxy, behind which visitors \
     can't be told apart";
 const NO_SKETCH: &str = "no visitor was noted on these days";
@@ -88,6 +112,18 @@ impl Report {
     pub fn overview(&self, site: Option<&str>, range: Range) -> Result<Overview, LedgerError> {
         self.reading(|connection| overview(connection, site, range))
     }
+
+    /// What an overview has that is compared with another period, and nothing that takes longer.
+    pub fn summary(&self, site: Option<&str>, range: Range) -> Result<Summary, LedgerError> {
+        self.reading(|connection| {
+            let from = Rows {
+                connection,
+                site,
+                range,
+            };
+            from.summary(&from.statuses()?)
+        })
+    }
 }
 
 fn overview(
@@ -100,25 +136,23 @@ fn overview(
         site,
         range,
     };
-    let statuses: Vec<(u16, u64)> = from.requests_by("status", "statuses")?;
-    let requests = statuses.iter().map(|(_, requests)| requests).sum();
-    let not_found = statuses.iter().filter(|(status, _)| *status == 404);
+    let statuses = from.statuses()?;
     let days = from.days()?;
-    let sums = from.sums()?;
+    let summary = from.summary(&statuses)?;
     Ok(Overview {
         site: site.map(str::to_owned),
         range,
         first_day: days.first().map(|day| day.day),
-        classes: from.classes()?,
+        classes: summary.classes,
         days,
-        requests,
-        not_found: not_found.map(|(_, requests)| requests).sum(),
+        requests: summary.requests,
+        not_found: summary.not_found,
         statuses,
         protocols: from.requests_by("protocol", "protocols")?,
-        bytes: sums.bytes,
+        bytes: summary.bytes,
         missing: from.missing()?,
-        referrers: from.referrers()?,
-        visitors: from.visitors(sums.proxied * 2 > requests)?,
+        referrers: hosts(connection, site, range, REFERRERS)?,
+        visitors: summary.visitors,
     })
 }
 
@@ -142,6 +176,23 @@ impl Rows<'_> {
         query
             .query_map(params![self.site, since, until], read)?
             .collect()
+    }
+
+    fn summary(&self, statuses: &[(u16, u64)]) -> rusqlite::Result<Summary> {
+        let requests = statuses.iter().map(|(_, requests)| requests).sum();
+        let not_found = statuses.iter().filter(|(status, _)| *status == 404);
+        let sums = self.sums()?;
+        Ok(Summary {
+            classes: self.classes()?,
+            requests,
+            not_found: not_found.map(|(_, requests)| requests).sum(),
+            bytes: sums.bytes,
+            visitors: self.visitors(sums.proxied * 2 > requests)?,
+        })
+    }
+
+    fn statuses(&self) -> rusqlite::Result<Vec<(u16, u64)>> {
+        self.requests_by("status", "statuses")
     }
 
     fn classes(&self) -> rusqlite::Result<Classes> {
@@ -202,14 +253,6 @@ impl Rows<'_> {
             })
         })?;
         rows.collect()
-    }
-
-    fn referrers(&self) -> rusqlite::Result<Vec<(String, u64)>> {
-        let sql = format!(
-            "SELECT host, sum(referrers.hits) FROM referrers JOIN files ON files.id = file
-             WHERE {WHICH} GROUP BY host ORDER BY 2 DESC, host LIMIT {REFERRERS}"
-        );
-        self.read(&sql, |row| Ok((row.get(0)?, number(row, 1)?)))
     }
 
     fn visitors(&self, mostly_proxied: bool) -> rusqlite::Result<Visitors> {

@@ -1,9 +1,11 @@
 //! Counts hour by hour or day by day, by class: what charts are drawn from.
 
-use rusqlite::{Connection, ToSql};
+use rusqlite::{Connection, OptionalExtension, ToSql, params};
 
+use super::calendar::{date, moment};
 use super::row::{SUMS, counts, stored};
 use super::{Classes, Report};
+use crate::facts::{HOUR, day_of};
 use crate::ledger::LedgerError;
 
 /// Points that one series has at most: ten years of days, or five months of hours.
@@ -16,6 +18,26 @@ pub enum Unit {
     Hour,
     /// A day of UTC.
     Day,
+}
+
+impl Unit {
+    /// The word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Unit::Hour => "hour",
+            Unit::Day => "day",
+        }
+    }
+
+    /// The beginning of a point, as a text: a moment, or a day.
+    #[must_use]
+    pub fn start(self, start: i64) -> String {
+        match self {
+            Unit::Hour => moment(start.saturating_mul(HOUR)),
+            Unit::Day => date(start),
+        }
+    }
 }
 
 /// What a series is of.
@@ -54,6 +76,27 @@ impl Report {
         let first = first.max(last.saturating_sub(MOST_POINTS - 1));
         self.reading(|connection| series(connection, scope, unit, first, last))
     }
+
+    /// The first day of which there is anything; nothing if there is none.
+    pub fn first_day(&self, scope: &Scope) -> Result<Option<i64>, LedgerError> {
+        self.reading(|connection| match scope {
+            Scope::Site(site) => connection.query_row(
+                "SELECT min(day) FROM site_days WHERE ?1 IS NULL OR site = ?1",
+                [site],
+                |row| row.get(0),
+            ),
+            Scope::File { site, path } => {
+                let first_seen: Option<i64> = connection
+                    .query_row(
+                        "SELECT first_seen FROM files WHERE site = ?1 AND path = ?2",
+                        params![site, stored(path)],
+                        |row| row.get(0),
+                    )
+                    .optional()?;
+                Ok(first_seen.map(day_of))
+            }
+        })
+    }
 }
 
 fn series(
@@ -69,10 +112,7 @@ fn series(
             ..Point::default()
         })
         .collect();
-    let time = match unit {
-        Unit::Hour => "hour",
-        Unit::Day => "day",
-    };
+    let time = unit.word();
     let path;
     let (sql, mut values): (String, Vec<&dyn ToSql>) = match scope {
         Scope::Site(site) => (

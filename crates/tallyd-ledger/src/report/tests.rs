@@ -1,5 +1,7 @@
 //! Tests of the reports, on ledgers that are filled by hand: each number is put in once and looked for.
 
+mod packed;
+
 use rusqlite::{Connection, params};
 
 use super::row::stored;
@@ -18,7 +20,7 @@ fn empty() -> Connection {
     let ledger = Connection::open_in_memory().unwrap();
     ledger.execute_batch(SCHEMA).unwrap();
     ledger
-        .execute_batch("PRAGMA application_id = 0x74616c79; PRAGMA user_version = 1")
+        .execute_batch("PRAGMA application_id = 0x74616c79; PRAGMA user_version = 2")
         .unwrap();
     ledger
 }
@@ -319,6 +321,15 @@ fn visitors_of_several_days_are_merged_and_not_summed_up() {
         .unwrap();
     let report = report(ledger);
     let both = report.overview(Some(""), since(TODAY - 1, TODAY)).unwrap();
+    let summary = report.summary(Some(""), since(TODAY - 1, TODAY)).unwrap();
+    assert_eq!(
+        (summary.requests, summary.not_found, summary.bytes),
+        (51, 4, 2_000)
+    );
+    assert_eq!(
+        (summary.classes, &summary.visitors),
+        (both.classes, &both.visitors)
+    );
     let Visitors::About {
         people,
         others,
@@ -348,6 +359,35 @@ fn visitors_of_several_days_are_merged_and_not_summed_up() {
         panic!("{:?}", today.visitors)
     };
     assert!(reason.contains("proxy"));
+}
+
+#[test]
+fn hosts_are_added_up_over_days_and_sites() {
+    let ledger = some_files();
+    ledger
+        .execute_batch(&format!(
+            "INSERT INTO site_referrers VALUES ({TODAY}, '', 'b.example', 2), ({TODAY}, '', 'a.example', 3),
+                 ({0}, '', 'b.example', 2), ({TODAY}, 'docs.example', 'a.example', 5);
+             WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 30)
+             INSERT INTO site_referrers SELECT {0}, '', 'tail-' || n, 1 FROM n;",
+            TODAY - 1
+        ))
+        .unwrap();
+    let report = report(ledger);
+    let host = |host: &str, hits| (host.to_owned(), hits);
+    let of = |site, range| report.overview(site, range).unwrap().referrers;
+    let all = of(None, Range::default());
+    assert_eq!(all.len(), 20);
+    assert_eq!(
+        all[..3],
+        [
+            host("a.example", 8),
+            host("b.example", 4),
+            host("tail-1", 1)
+        ]
+    );
+    let main = of(Some(""), since(TODAY, TODAY));
+    assert_eq!(main, [host("a.example", 3), host("b.example", 2)]);
 }
 
 #[test]
@@ -400,7 +440,7 @@ fn what_is_no_ledger_or_too_new_is_refused() {
     assert!(matches!(Report::of(strange), Err(LedgerError::Damaged(_))));
     let newer = empty();
     newer.execute_batch("PRAGMA user_version = 7").unwrap();
-    assert_eq!(Report::of(newer).unwrap_err(), LedgerError::Newer(7, 1));
+    assert_eq!(Report::of(newer).unwrap_err(), LedgerError::Newer(7, 2));
 
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ledger.db");
@@ -430,7 +470,7 @@ fn a_ledger_is_read_while_it_is_written() {
     writer.execute_batch(SCHEMA).unwrap();
     writer
         .execute_batch(
-            "PRAGMA application_id = 0x74616c79; PRAGMA user_version = 1; BEGIN IMMEDIATE",
+            "PRAGMA application_id = 0x74616c79; PRAGMA user_version = 2; BEGIN IMMEDIATE",
         )
         .unwrap();
     add(&writer, "", b"/a", 2, TODAY, Class::Tool);

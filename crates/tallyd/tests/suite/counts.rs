@@ -8,7 +8,7 @@ mod calls;
 mod full_disk;
 mod kills;
 mod kinds;
-mod ledger;
+pub mod ledger;
 mod load;
 mod names;
 mod ranges;

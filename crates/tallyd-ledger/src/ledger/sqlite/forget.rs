@@ -7,6 +7,7 @@
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use super::known::FILE_BY_PATH;
+use super::packs;
 use super::value::PathRef;
 
 /// Whether a server may have the account of a forgotten path open.
@@ -69,7 +70,10 @@ fn erase(transaction: &Transaction<'_>, file: i64, number: Number) -> rusqlite::
         ("file_days", "day"),
         ("referrers", "day"),
     ] {
-        erase_series(transaction, table, time, file)?;
+        let erased = erase_series(transaction, table, time, file)?;
+        if table == "file_days" {
+            packs::drop_days(transaction, erased)?;
+        }
     }
     transaction.execute(
         "UPDATE files SET forgotten = forgotten + complete + aborted + unsettled WHERE id = ?1",
@@ -92,25 +96,29 @@ fn erase(transaction: &Transaction<'_>, file: i64, number: Number) -> rusqlite::
     Ok(())
 }
 
-/// The tables begin with the time: one look at each hour or day that there is, instead of one at each row.
+/// The tables begin with the time: one look at each hour or day that there is, instead of one at each row. Returns the
+/// hours or days at which there was something.
 fn erase_series(
     transaction: &Transaction<'_>,
     table: &str,
     time: &str,
     file: i64,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<Vec<i64>> {
     let mut next = transaction.prepare(&format!(
         "SELECT min({time}) FROM {table} WHERE {time} > ?1"
     ))?;
     let mut delete = transaction.prepare(&format!(
         "DELETE FROM {table} WHERE {time} = ?1 AND file = ?2"
     ))?;
+    let mut erased = Vec::new();
     let mut at = i64::MIN;
     while let Some(found) = next.query_row([at], |row| row.get::<_, Option<i64>>(0))? {
-        delete.execute([found, file])?;
+        if delete.execute([found, file])? > 0 {
+            erased.push(found);
+        }
         at = found;
     }
-    Ok(())
+    Ok(erased)
 }
 
 /// Writes the log into the database and empties it: pages from before are still in it. Somebody who reads just now

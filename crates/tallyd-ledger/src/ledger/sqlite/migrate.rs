@@ -1,14 +1,42 @@
 //! From the schema that a ledger was written with to the newest one: a list of steps, each whole or not at all.
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
+use super::post::referrers::{MOST_OF_SITE, OTHER};
 use crate::ledger::LedgerError;
 
 /// One step: from one schema to the next.
 pub(super) type Step = fn(&Transaction<'_>) -> rusqlite::Result<()>;
 
-/// The step at index 0 leads from schema 1 to schema 2, and so on. There is only schema 1 so far.
-pub(super) const STEPS: &[Step] = &[];
+/// The step at index 0 leads from schema 1 to schema 2, and so on.
+pub(super) const STEPS: &[Step] = &[to_2];
+
+/// Where hits came from by site, filled from what is known by file; and packed days, which are made later, one by one.
+/// The tables as they were in schema 2, letter by letter: a check compares them.
+fn to_2(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    transaction.execute_batch(
+        "CREATE TABLE site_referrers (
+    day INTEGER NOT NULL, site TEXT NOT NULL, host TEXT NOT NULL, hits INTEGER NOT NULL,
+    PRIMARY KEY (day, site, host)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE packs (
+    level INTEGER NOT NULL, number INTEGER NOT NULL, part INTEGER NOT NULL, data BLOB NOT NULL,
+    PRIMARY KEY (level, number, part)
+) STRICT;",
+    )?;
+    transaction.execute(
+        "WITH sums AS (
+             SELECT day, site, host, sum(referrers.hits) AS hits FROM referrers JOIN files ON id = file
+             GROUP BY day, site, host
+         ), placed AS (
+             SELECT *, row_number() OVER (PARTITION BY day, site, host = ?1 ORDER BY hits DESC, host) AS place FROM sums
+         )
+         INSERT INTO site_referrers
+         SELECT day, site, iif(place > ?2, ?1, host) AS named, sum(hits) FROM placed GROUP BY day, site, named",
+        params![OTHER, MOST_OF_SITE],
+    )?;
+    Ok(())
+}
 
 /// The schema that the last step leads to.
 pub(super) fn newest(steps: &[Step]) -> i64 {

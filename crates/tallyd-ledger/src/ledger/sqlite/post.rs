@@ -7,7 +7,7 @@ mod counts;
 mod days;
 mod missing;
 mod progress;
-mod referrers;
+pub(super) mod referrers;
 mod windows;
 
 use rusqlite::{Connection, TransactionBehavior};

@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::packs;
 use crate::facts::DAY;
 
 /// Rows that are removed at once, so that nobody waits long for the lock.
@@ -12,15 +13,19 @@ const HOURS: [(&str, &str); 2] = [
     ("file_hours", "hour, file, class"),
     ("site_hours", "hour, site, class"),
 ];
-const DAYS: [(&str, &str); 6] = [
+const DAYS: [(&str, &str); 7] = [
     ("file_days", "day, file, class"),
     ("site_days", "day, site, class"),
     ("statuses", "day, site, status"),
     ("protocols", "day, site, protocol"),
     ("referrers", "day, file, host"),
+    ("site_referrers", "day, site, host"),
     // Three columns like the others; two are its whole key.
     ("days", "day, site, proxied"),
 ];
+
+/// Tables that days are packed from.
+const PACKED: [&str; 2] = ["file_days", "site_referrers"];
 
 /// Removes series that ended before these hours and days.
 pub(super) fn prune(
@@ -31,6 +36,7 @@ pub(super) fn prune(
     for (table, key) in HOURS {
         empty(connection, table, key, hours_before)?;
     }
+    packs::drop_before(connection, days_before)?;
     for (table, key) in DAYS {
         empty(connection, table, key, days_before)?;
     }
@@ -64,10 +70,28 @@ fn empty(connection: &Connection, table: &str, key: &str, before: i64) -> rusqli
         let Some((time, second, third)): Option<Key> = end else {
             break;
         };
-        step.execute(params![time, second, third])?;
+        together(connection, table, before, || {
+            step.execute(params![time, second, third])
+        })?;
     }
-    connection.execute(&format!("DELETE FROM {table} WHERE {time} < ?1"), [before])?;
-    Ok(())
+    together(connection, table, before, || {
+        connection.execute(&format!("DELETE FROM {table} WHERE {time} < ?1"), [before])
+    })
+}
+
+/// Removes rows, and with them what is packed of them: whoever packs beside this may just have made it again.
+fn together(
+    connection: &Connection,
+    table: &str,
+    before: i64,
+    remove: impl FnOnce() -> rusqlite::Result<usize>,
+) -> rusqlite::Result<()> {
+    let transaction = connection.unchecked_transaction()?;
+    remove()?;
+    if PACKED.contains(&table) {
+        packs::drop_before(connection, before)?;
+    }
+    transaction.commit()
 }
 
 type Key = (i64, rusqlite::types::Value, rusqlite::types::Value);

@@ -4,7 +4,9 @@ mod damage;
 mod document;
 mod failing;
 mod forgetting;
+mod migrating;
 mod model;
+mod packing;
 mod power;
 mod tables;
 
@@ -109,7 +111,7 @@ fn opened(version: &Arc<Version>, visitor: u64, window: Option<Window>) -> Windo
 }
 
 /// Every table but `facts`, by name.
-const TABLES: [&str; 15] = [
+const TABLES: [&str; 17] = [
     "files",
     "versions",
     "file_hours",
@@ -120,6 +122,8 @@ const TABLES: [&str; 15] = [
     "protocols",
     "days",
     "referrers",
+    "site_referrers",
+    "packs",
     "missing",
     "aborts",
     "windows",

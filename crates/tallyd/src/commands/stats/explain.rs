@@ -132,9 +132,13 @@ fn visitors(stored: &Stored, now: i64) -> Vec<String> {
 fn hosts(stored: &Stored) -> Vec<String> {
     vec![
         format!(
-            "{} of hosts that hits came from{}, by file and day: names of hosts only,",
-            several(stored.referrers.rows, "number", "numbers"),
-            since(stored.referrers)
+            "{} of hosts that hits came from{}, by file or site and day: names only,",
+            several(
+                stored.referrers.rows + stored.site_referrers.rows,
+                "number",
+                "numbers"
+            ),
+            since(stored.site_referrers)
         ),
         "never the rest of an address. Kept with the numbers by day.".to_owned(),
         format!(

@@ -139,7 +139,7 @@ fn a_ledger_of_a_newer_version_is_said() {
     place.ledger().change("PRAGMA user_version = 99");
     let words = ["newer tallyd", "99", "Start the newer one", "--state DIR"];
     refused_unchanged(&place, &words);
-    place.ledger().change("PRAGMA user_version = 1");
+    place.ledger().change("PRAGMA user_version = 2");
     place.start().stop();
 }
 

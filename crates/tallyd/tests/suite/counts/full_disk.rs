@@ -21,7 +21,7 @@ fn start(place: &Place, disk: &Disk) -> (Tallyd, SocketAddr) {
     ];
     let server = Start::serving(place.root.path()).args(&args);
     let server = server.state(&disk.path().join("state")).start();
-    let line = server.stderr.wait_for_text("admin pages at http://");
+    let line = server.stderr.wait_for_text("dashboard at http://");
     let (_, address) = line.split_once("http://").unwrap();
     let admin = address.trim_end_matches('/').parse().expect(&line);
     (server, admin)

@@ -8,6 +8,7 @@ use super::windows;
 use crate::batch::{Batch, VersionChange};
 use crate::facts::{Counts, Version};
 use crate::ledger::sqlite::known::{Resolved, Rows};
+use crate::ledger::sqlite::packs;
 use crate::ledger::sqlite::value::{PathRef, counted};
 
 pub(super) fn post(
@@ -254,6 +255,8 @@ fn post_series(
     }
     merge(&mut cells);
     series(connection, "file_days", cells.iter().copied())?;
+    cells.dedup_by_key(|(day, ..)| *day);
+    packs::drop_days(connection, cells.iter().map(|(day, ..)| *day))?;
 
     let mut days = BTreeMap::<(i64, &str, u8), Counts>::new();
     for (&(hour, site, class), counts) in &sites {

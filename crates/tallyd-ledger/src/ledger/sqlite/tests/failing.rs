@@ -103,21 +103,23 @@ fn a_file_that_may_not_be_written_to_is_refused_unless_the_user_may_do_anything(
 
 #[test]
 fn a_step_to_a_newer_schema_is_taken_once_and_as_a_whole() {
-    use super::super::{migrate::Step, open::open};
+    use super::super::migrate::{STEPS, Step};
+    use super::super::open::open;
     let (_folder, path) = place();
     Sqlite::open(&path).unwrap().post(&large()).unwrap();
     let good: Step =
         |transaction| transaction.execute_batch("ALTER TABLE files ADD COLUMN note TEXT");
     let bad: Step = |transaction| transaction.execute_batch("DROP TABLE missing; SELECT nothing");
-    assert!(open(&path, &[bad]).is_err());
+    let further = |steps: &[Step]| open(&path, &[STEPS, steps].concat());
+    assert!(further(&[bad]).is_err());
     let same = Sqlite::open(&path).unwrap();
     assert_eq!(one(&same, "SELECT count(*) FROM missing"), 0);
     drop(same);
     // The first is kept though the second fails.
-    assert!(open(&path, &[good, bad]).is_err());
+    assert!(further(&[good, bad]).is_err());
     let refused = Sqlite::open(&path).map(|_| ());
-    assert_eq!(refused, Err(LedgerError::Newer(2, 1)));
-    let moved = open(&path, &[good, |_| Ok(())]);
+    assert_eq!(refused, Err(LedgerError::Newer(3, 2)));
+    let moved = further(&[good, |_| Ok(())]);
     let count = "SELECT count(note) + count(*) FROM files";
     let rows: i64 = moved
         .unwrap()

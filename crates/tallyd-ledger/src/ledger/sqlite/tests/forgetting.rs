@@ -62,6 +62,7 @@ fn a_forgotten_path_leaves_nothing_but_the_totals_of_its_site() {
         [[2, 2, 2]]
     );
     assert_eq!(one(&ledger, "SELECT sum(hits) FROM site_days"), 7);
+    assert_eq!(one(&ledger, "SELECT sum(hits) FROM site_referrers"), 1);
     drop(ledger);
     Sqlite::open(&path).unwrap();
     let bytes = std::fs::read(&path).unwrap();
@@ -171,6 +172,7 @@ fn purging_drops_series_and_missing_paths_from_before_a_day() {
         "site_days",
         "site_hours",
         "referrers",
+        "site_referrers",
         "missing",
     ] {
         assert_eq!(

@@ -27,7 +27,7 @@ fn a_new_ledger_is_private_and_says_what_it_is() {
         .mode();
     assert_eq!(mode & 0o777, 0o600);
     assert_eq!(one(&ledger, "PRAGMA application_id"), 0x7461_6c79);
-    assert_eq!(one(&ledger, "PRAGMA user_version"), 1);
+    assert_eq!(one(&ledger, "PRAGMA user_version"), 2);
     assert_eq!(one(&ledger, "PRAGMA synchronous"), 2);
     assert_eq!(
         one(&ledger, "SELECT value FROM facts WHERE name = 'rules'"),
@@ -191,6 +191,54 @@ fn a_file_names_100_hosts_for_each_day_and_the_rest_together() {
         ),
         1
     );
+}
+
+#[test]
+fn a_site_names_1000_hosts_for_each_day_and_the_rest_together() {
+    let from = |site: &str, path: &str, host: u32, day| ReferrerChange {
+        site: site.into(),
+        path: path.as_bytes().into(),
+        day,
+        host: format!("{host:04}.example").into(),
+        hits: 2,
+    };
+    let of = |changes| Batch {
+        referrers: changes,
+        ..Batch::default()
+    };
+    let other = Arc::new(Version {
+        site: "b.example".into(),
+        ..(*version("/a")).clone()
+    });
+    let files = ["/a", "/b", "/c"].map(|path| hits(&version(path), 1, 1, NOW));
+    let (_folder, ledger) = posted(&[
+        versions(files.into_iter().chain([hits(&other, 1, 1, NOW)]).collect()),
+        // Spread over files, so that no file's list is full before the site's is.
+        of((0..1_010)
+            .map(|host| from("", ["/a", "/b", "/c"][host as usize % 3], host, 1))
+            .collect()),
+        of(vec![
+            from("", "/a", 1_005, 1),
+            from("", "/b", 3, 1),
+            from("", "/nowhere", 3, 1),
+            from("", "/a", 1_005, 2),
+            from("b.example", "/a", 3, 1),
+        ]),
+    ]);
+    let query = "SELECT count(*), sum(hits) FROM site_referrers WHERE day = 1 AND site = ''";
+    assert_eq!(numbers(&ledger, query), [[1_001, 2 * 1_012]]);
+    for (which, hits) in [
+        ("day = 1 AND site = '' AND host = '(other)'", 22),
+        ("day = 1 AND site = '' AND host = '0003.example'", 4),
+        ("day = 2 AND site = '' AND host = '1005.example'", 2),
+        (
+            "day = 1 AND site = 'b.example' AND host = '0003.example'",
+            2,
+        ),
+    ] {
+        let query = format!("SELECT hits FROM site_referrers WHERE {which}");
+        assert_eq!(one(&ledger, &query), hits, "{which}");
+    }
 }
 
 #[test]
@@ -385,6 +433,7 @@ fn pruning_removes_series_before_a_time_and_nothing_else() {
         "protocols",
         "days",
         "referrers",
+        "site_referrers",
     ] {
         let query = format!("SELECT min(day), max(day), count(*) FROM {table}");
         assert_eq!(numbers(&ledger, &query), [[900, 999, 100]], "{table}");
