@@ -16,7 +16,7 @@ from statistics import median
 import tools
 
 # What others are compared with, if it is there.
-BASES = ["nginx", "nginx, log", "nginx, copying", "tallyd, no counts", "tallyd"]
+BASES = ["nginx", "nginx, log", "nginx, copying", "tallyd, no counts", "tallyd", "tallyd, workers"]
 
 
 class Results:

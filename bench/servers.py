@@ -6,6 +6,7 @@ account of all its processes and threads. Knows nothing of load or of results.
 
 import os
 import pwd
+import re
 import signal
 import socket
 import subprocess
@@ -109,6 +110,39 @@ class Server:
         self.main.wait()
 
 
+class Workers(Server):
+    """A tallyd of which only the threads that serve files count, with so many listening to its events."""
+
+    def __init__(self, command, port, log, admin, streams, load_core):
+        super().__init__(command, port, log)
+        self.listen = tools.on_core(load_core, [tools.ROOT / "bench" / "streams.py", admin, streams])
+        self.listener = None
+
+    def __enter__(self):
+        super().__enter__()
+        self.listener = subprocess.Popen(self.listen, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        if self.listener.stdout.readline() != b"ready\n":
+            self._end()
+            raise tools.Failed("the event streams do not begin")
+        return self
+
+    def cpu(self):
+        """Seconds that its workers have run. They end with the process, so none is missing."""
+        if self.listener.poll() is not None:
+            raise tools.Failed("the event streams have ended")
+        nanos = 0
+        for task in Path(f"/proc/{self.main.pid}/task").iterdir():
+            if re.fullmatch(r"worker-\d+", (task / "comm").read_text().strip()):
+                nanos += int((task / "schedstat").read_text().split()[0])
+        return nanos / 1e9
+
+    def _end(self):
+        if self.listener:
+            self.listener.stdin.close()
+            self.listener.wait(10)
+        super()._end()
+
+
 def nginx(core, place, site, log=None, sendfile="on"):
     """nginx with one worker; `log` is a file, written line by line in the format that people know."""
     port = tools.free_port()
@@ -135,7 +169,15 @@ def tallyd(core, binary, site, state=None, log=None, form="combined"):
     return Server(tools.on_core(core, command), port, log)
 
 
-def contenders(core, place, site, binaries):
+def watched(core, load_core, binary, site, state, log, streams):
+    """tallyd with so many event streams open, of which only the workers are measured."""
+    server = tallyd(core, binary, site, state, log)
+    admin = tools.free_port()
+    command = [*server.command, "--admin", f"127.0.0.1:{admin}"]
+    return Workers(command, server.port, server.log, admin, streams, load_core)
+
+
+def contenders(core, load_core, place, site, binaries):
     """All contenders by name, each with what makes one. `binaries` are tallyds by name: "tallyd" and others
     to compare it with.
     """
@@ -150,6 +192,8 @@ def contenders(core, place, site, binaries):
         "tallyd, no counts": lambda: tallyd(core, ours, site),
         "tallyd, no log": lambda: tallyd(core, ours, site, state),
         "tallyd": lambda: tallyd(core, ours, site, state, log),
+        "tallyd, workers": lambda: watched(core, load_core, ours, site, state, log, 0),
+        "tallyd, workers, 1,000 streams": lambda: watched(core, load_core, ours, site, state, log, 1000),
         "tallyd, tally": lambda: tallyd(core, ours, site, state, log, "tally"),
     }
     for name, binary in binaries.items():

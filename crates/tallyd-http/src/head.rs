@@ -18,6 +18,7 @@ mod line;
 use crate::request::{Method, Request, Version};
 
 pub use error::HeadError;
+pub use fields::values;
 pub use framing::BodyLength;
 
 use fields::Fields;

@@ -1,41 +1,57 @@
-//! The admin pages: health and metrics, on a listener and a thread of their own, apart from the files.
+//! The admin pages: the dashboard, its API, metrics and health, on a listener and a thread of their own, apart from
+//! the files.
 //!
-//! Promises: nobody beyond this machine reaches them (the configuration refuses other addresses, `answer` refuses
-//! names that others could point at it); nothing a client does here holds up a reply to a file. Reads what others
-//! count and changes nothing.
+//! Promises: nobody beyond this machine reaches them without the token (the configuration demands one for other
+//! addresses, `access` judges each request); nothing a client does here holds up a reply to a file. Reads what
+//! others count and changes nothing.
 //!
 //! 1. [`Admin`] opens the address, starts the thread, moves it on a reload and ends it last of all.
 //! 2. `serve` accepts, reads heads and sends pages, all within limits.
-//! 3. `answer` turns a request into a [`page::Page`]: a new page is one more route there.
+//! 3. `access` judges who asks, `answer` says what is meant, `wanted` of which days, files and sites.
+//! 4. `asker` asks the ledger, on threads of its own; `pages`, `api` and `metrics` write what is shown.
 
+pub mod access;
 pub mod answer;
+pub mod api;
+pub mod asker;
+pub mod events;
 pub mod metrics;
 pub mod page;
+pub mod pages;
 mod process;
 mod serve;
+pub mod span;
 #[cfg(test)]
 mod tests;
 mod top;
+mod view;
+pub mod wanted;
 
 use std::fmt;
 use std::io;
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, TcpListener};
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::{self, JoinHandle};
 use std::time::SystemTime;
 
+use tallyd_ledger::feed::Feed;
 use tallyd_ledger::health::Health;
+use tallyd_ledger::report::Readers;
 use tokio::sync::watch;
 
-use crate::config::{Config, Limits, Listen};
+use crate::config::{AdminAt, Config, Limits, Listen, Token};
 use crate::listen::{Address, Inherited, ListenError, Listener};
 use crate::meter::Meter;
 use crate::say::Voice;
+use asker::Asker;
 pub use top::{TopFile, TopFiles};
 
 /// Connections that may wait to be accepted: a few programs ask here, not the world.
 const BACKLOG: u32 = 128;
+
+/// The usual port.
+const USUAL: u16 = 8081;
 
 /// What the pages are made from.
 pub struct Sources {
@@ -45,6 +61,10 @@ pub struct Sources {
     pub health: Arc<Health>,
     /// Which files are asked for most.
     pub top: TopFiles,
+    /// The latest replies.
+    pub feed: Arc<Feed>,
+    /// The ledger; nothing: counts are in memory only.
+    pub readers: Option<Arc<Readers>>,
 }
 
 /// How far the server is with its life.
@@ -72,6 +92,10 @@ struct Watched {
     meters: Vec<Arc<Meter>>,
     health: Arc<Health>,
     top: Arc<Mutex<TopFiles>>,
+    feed: Arc<Feed>,
+    asker: Asker,
+    /// Where the files are, for those who see the pages before anybody has asked for one.
+    files_at: OnceLock<String>,
     stage: AtomicU8,
     started: SystemTime,
 }
@@ -81,10 +105,12 @@ struct Watched {
 struct Settings {
     limits: Limits,
     metrics_files: usize,
+    token: Option<Token>,
 }
 
 #[derive(Debug)]
 struct Running {
+    at: AdminAt,
     listener: Listener,
     /// The thread ends when this is dropped.
     settings: watch::Sender<Settings>,
@@ -99,7 +125,7 @@ pub enum Change {
     /// They end.
     End,
     /// They are there from now on; the address is open already.
-    Move(Listener),
+    Move(AdminAt, Listener),
 }
 
 /// Why the pages can't be where they are wanted.
@@ -116,13 +142,13 @@ impl fmt::Display for AdminError {
         match self {
             AdminError::Tcp(address, error) if error.kind() == io::ErrorKind::AddrInUse => write!(
                 out,
-                "the port for the admin pages is taken: another program listens on {address}. Stop it, choose \
+                "the port for the dashboard is taken: another program listens on {address}. Stop it, choose \
                  another port with --admin, or let the system pick one with --admin 0"
             ),
             AdminError::Tcp(address, error) => {
-                write!(out, "cannot open the admin pages on {address}: {error}")
+                write!(out, "cannot open the dashboard on {address}: {error}")
             }
-            AdminError::Unix(error) => write!(out, "cannot open the admin pages: {error}"),
+            AdminError::Unix(error) => write!(out, "cannot open the dashboard: {error}"),
         }
     }
 }
@@ -151,6 +177,9 @@ impl Admin {
             meters: sources.meters,
             health: sources.health,
             top: Arc::new(Mutex::new(sources.top)),
+            feed: sources.feed,
+            asker: Asker::new(sources.readers),
+            files_at: OnceLock::new(),
             stage: AtomicU8::new(Stage::Starting as u8),
             started: SystemTime::now(),
         };
@@ -162,13 +191,28 @@ impl Admin {
     }
 
     /// Opens the address that is wanted, unless the pages are there already. On an error nothing has changed.
-    pub fn prepare(&self, wanted: Option<&Listen>) -> Result<Change, AdminError> {
-        let present = self.running.as_ref();
-        let present = present.and_then(|running| running.listener.wanted.as_ref());
+    pub fn prepare(&self, wanted: Option<&AdminAt>) -> Result<Change, AdminError> {
+        let present = self.running.as_ref().map(|running| &running.at);
         match wanted {
             wanted if wanted == present => Ok(Change::Stay),
             None => Ok(Change::End),
-            Some(wanted) => open(wanted).map(Change::Move),
+            Some(AdminAt::Auto) => Ok(self.open_somewhere()),
+            Some(AdminAt::At(address)) => {
+                open(address).map(|listener| Change::Move(AdminAt::At(address.clone()), listener))
+            }
+        }
+    }
+
+    /// Nobody asked for a certain address: if another program has the usual one, the system picks another, and if
+    /// there is none, files are served all the same.
+    fn open_somewhere(&self) -> Change {
+        let at = |port| Listen::Tcp((Ipv4Addr::LOCALHOST, port).into());
+        match open(&at(USUAL)).or_else(|_| open(&at(0))) {
+            Ok(listener) => Change::Move(AdminAt::Auto, listener),
+            Err(error) => {
+                self.voice.warn(format_args!("no dashboard: {error}"));
+                Change::End
+            }
         }
     }
 
@@ -177,6 +221,7 @@ impl Admin {
         let settings = Settings {
             limits: config.limits.clone(),
             metrics_files: config.metrics_files,
+            token: config.admin_token.clone(),
         };
         match change {
             Change::Stay => {
@@ -185,18 +230,36 @@ impl Admin {
                 }
             }
             Change::End => {
-                self.end();
-                self.voice.info("no more admin pages");
+                if self.running.is_some() {
+                    self.end();
+                    self.voice.info("no more dashboard");
+                }
             }
-            Change::Move(listener) => {
+            Change::Move(at, listener) => {
                 let urls = listener.address.urls().join(" and ");
-                let running = self.start(listener, settings)?;
+                let running = self.start(at, listener, settings)?;
                 self.end();
                 self.running = Some(running);
-                self.voice.info(format_args!("admin pages at {urls}"));
+                // At the start, whoever has started the server says it, with the other addresses.
+                if self.watched.stage() != Stage::Starting {
+                    self.voice.info(format_args!("dashboard at {urls}"));
+                }
             }
         }
         Ok(())
+    }
+
+    /// Says where the files are.
+    pub fn set_files_at(&self, url: String) {
+        // Said once, at the start.
+        self.watched.files_at.set(url).ok();
+    }
+
+    /// Where they are, as a person would type it; empty if they are nowhere.
+    #[must_use]
+    pub fn urls(&self) -> Vec<String> {
+        let running = self.running.as_ref();
+        running.map_or_else(Vec::new, |running| running.listener.address.urls())
     }
 
     /// Says how far the server is.
@@ -209,7 +272,12 @@ impl Admin {
         self.end();
     }
 
-    fn start(&self, mut listener: Listener, settings: Settings) -> io::Result<Running> {
+    fn start(
+        &self,
+        at: AdminAt,
+        mut listener: Listener,
+        settings: Settings,
+    ) -> io::Result<Running> {
         let socket = listener.sockets.pop().ok_or(io::ErrorKind::NotFound)?;
         let is_unix = matches!(listener.address, Address::Unix(_));
         let (settings, seen) = watch::channel(settings);
@@ -222,6 +290,7 @@ impl Admin {
             }
         })?;
         Ok(Running {
+            at,
             listener,
             settings,
             thread,

@@ -4,7 +4,7 @@
 //! 2. the target becomes a clean path
 //! 3. paths that have moved, and hidden ones
 //! 4. resolve: what is there
-//! 5. decide: what is sent
+//! 5. decide: what is sent; or its count, if that is asked for and may be told
 //! 6. an error gets the operator's own page, a hit its number
 
 use tallyd_http::request::{Method, Request};
@@ -13,7 +13,9 @@ use tallyd_http::target::{self, CleanPath};
 use tallyd_ledger::entry::LONGEST_MISSING;
 
 use crate::decide::{self, Rules, decide};
+use crate::listing::Columns;
 use crate::pages;
+use crate::public::{self, Wish};
 use crate::reply::{Body, Facts, Reply};
 use crate::resolve::Shelf;
 use crate::resource::{Absence, Picked, Resource};
@@ -66,6 +68,17 @@ pub async fn answer(shelf: &Shelf, request: &Request<'_>, now: Moment) -> Answer
         return Box::pin(refuse(shelf, Status::BAD_REQUEST, request.method, now)).await;
     };
     let resource = find(shelf, request, &path, now).await;
+    if shelf.site.rules.public_counts
+        && let (Some(wish), Resource::File(picked)) = (Wish::of(request), &resource)
+    {
+        // Whoever asks how often a file was asked for has not asked for it: neither a hit nor a probe.
+        return Answer {
+            reply: Box::pin(public::reply(shelf, request, picked, wish, now)).await,
+            resource,
+            hit: 0,
+            about: About::Nothing,
+        };
+    }
     let mut reply = decide(request, &resource, rules, now.seconds);
     if reply.fields.facts == Facts::None {
         reply.fields.extra = shelf.site.header_lines(path.as_bytes());
@@ -104,6 +117,11 @@ fn rules(shelf: &Shelf) -> Rules {
     Rules {
         post: shelf.site.rules.post,
         listing: shelf.site.rules.listing,
+        columns: if shelf.site.rules.listing_counts && shelf.asking.is_possible() {
+            Columns::Counts
+        } else {
+            Columns::Facts
+        },
     }
 }
 

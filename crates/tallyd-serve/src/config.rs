@@ -17,6 +17,7 @@ mod problem;
 #[cfg(test)]
 mod tests;
 mod text;
+mod token;
 mod typed;
 mod values;
 
@@ -32,6 +33,7 @@ use tallyd_ledger::window;
 pub use document::defaults_toml;
 pub use load::{Flag, Sources, load};
 pub use problem::{Place, Position, Problem};
+pub use token::Token;
 
 /// Where to accept connections.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -132,10 +134,14 @@ pub struct SiteConfig {
     pub index: Vec<String>,
     /// Show directories that have no index file.
     pub listing: bool,
+    /// With the downloads of each file.
+    pub listing_counts: bool,
     /// Answer missing pages with `/index.html`.
     pub spa: bool,
     /// Answer POST on a file as GET.
     pub post: bool,
+    /// Answer `?tally` and `?badge` on a file with its counts.
+    pub public_counts: bool,
     /// Which links are followed.
     pub symlinks: Symlinks,
     /// Compressed variants looked for beside a file.
@@ -180,6 +186,15 @@ pub struct Limits {
     pub connections: usize,
 }
 
+/// Where the dashboard is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AdminAt {
+    /// At port 8081 of this machine, or at another one if that is taken.
+    Auto,
+    /// Here.
+    At(Listen),
+}
+
 /// Everything an operator can say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -191,6 +206,8 @@ pub struct Config {
     pub workers: usize,
     /// Length of the kernel's queue of connections not yet accepted.
     pub backlog: u32,
+    /// Show the address as a QR code at the start.
+    pub qr: bool,
     /// What one connection may cost.
     pub limits: Limits,
     /// How long a stop waits for running transfers.
@@ -216,7 +233,9 @@ pub struct Config {
     /// The list of agent classes to use instead of the built-in one.
     pub agents: Option<PathBuf>,
     /// Where the admin pages are; nothing: nowhere.
-    pub admin: Option<Listen>,
+    pub admin: Option<AdminAt>,
+    /// What whoever asks for them has to know; nothing: nothing.
+    pub admin_token: Option<Token>,
     /// How many of the most asked for files the metrics name.
     pub metrics_files: usize,
     /// The tree for every Host that is not named below.

@@ -49,7 +49,6 @@ pub fn open(config: &Config, voice: &Voice) -> Result<Count, OpenError> {
     let root = std::path::absolute(&config.site.root).unwrap_or_else(|_| config.site.root.clone());
     let directory = match &config.state {
         State::None => {
-            voice.info("counting in memory only: hit numbers begin at 1 with each start");
             return Ok(Count::in_memory());
         }
         State::At(directory) => directory.clone(),
@@ -72,14 +71,7 @@ pub fn open(config: &Config, voice: &Voice) -> Result<Count, OpenError> {
         Urgency::Warning => speaker.warn(text),
         Urgency::Info => speaker.info(text),
     };
-    let count = Count::open(settings, Box::new(say)).map_err(OpenError::Count)?;
-    if let Some(directory) = count.directory() {
-        let directory = directory.display();
-        voice.info(format_args!(
-            "counts are kept in {directory}; tallyd stats shows them"
-        ));
-    }
-    Ok(count)
+    Count::open(settings, Box::new(say)).map_err(OpenError::Count)
 }
 
 fn agents(config: &Config) -> Result<Agents, OpenError> {

@@ -9,7 +9,7 @@ use tallyd_http::request::{Method, Request};
 use tallyd_http::status::Status;
 
 use crate::file::Representation;
-use crate::listing::{Order, View};
+use crate::listing::{Columns, Order, View};
 use crate::pages;
 use crate::reply::{Body, ContentRange, Facts, Fields, Reply};
 use crate::resource::{Absence, Resource};
@@ -21,6 +21,8 @@ pub struct Rules {
     pub post: bool,
     /// Directories are listed.
     pub listing: bool,
+    /// What a listing shows of a file.
+    pub columns: Columns,
 }
 
 impl Rules {
@@ -44,7 +46,7 @@ pub fn decide(request: &Request<'_>, resource: &Resource, rules: Rules, now: i64
         Resource::Moved(status, location) => moved(*status, location),
         _ if request.method == Method::Post && !rules.post => not_allowed(rules),
         Resource::File(picked) => file(request, picked.representation(), now),
-        Resource::Directory(_) if rules.listing => listing(request),
+        Resource::Directory(_) if rules.listing => listing(request, rules.columns),
         Resource::Directory(_) => absent(Absence::Missing),
     };
     reply.head_only = request.method == Method::Head;
@@ -94,11 +96,12 @@ fn not_allowed(rules: Rules) -> Reply {
     reply
 }
 
-fn listing(request: &Request<'_>) -> Reply {
+fn listing(request: &Request<'_>, columns: Columns) -> Reply {
     let format = accept::listing(request.accept.as_deref());
     let view = View {
         format,
-        order: Order::of_query(request.query.unwrap_or_default()),
+        order: Order::of_query(request.query.unwrap_or_default(), columns),
+        columns,
     };
     let fields = Fields {
         content_type: Some(view.content_type()),

@@ -13,6 +13,7 @@ use tallyd_http::encoding::{self, Coding};
 use tallyd_http::status::Status;
 use tallyd_http::target::{self, CleanPath};
 
+use crate::asking::Asking;
 use crate::cache::{Cache, Entry};
 use crate::file::{self, File, Refusal};
 use crate::locate::{Located, locate};
@@ -40,6 +41,8 @@ pub struct Shelf {
     cache: RefCell<Cache>,
     /// The pages that replace the built-in ones: a small tree of their own.
     pub pages: Option<Rc<Shelf>>,
+    /// Who knows the counts of its files.
+    pub asking: Asking,
     voice: Voice,
     /// When a failure was last spoken of.
     said: Cell<Option<u64>>,
@@ -54,15 +57,22 @@ struct Rooted {
 impl Shelf {
     /// A shelf for `site` with nothing on it.
     #[must_use]
-    pub fn new(site: Arc<Site>, cache_memory: usize, voice: Voice) -> Shelf {
-        let pages = site
-            .pages()
-            .map(|pages| Rc::new(Shelf::new(Arc::new(pages), cache_memory, voice.clone())));
+    pub fn new(site: Arc<Site>, cache_memory: usize, asking: Asking, voice: Voice) -> Shelf {
+        let pages = site.pages().map(|pages| {
+            let pages = Arc::new(pages);
+            Rc::new(Shelf::new(
+                pages,
+                cache_memory,
+                asking.clone(),
+                voice.clone(),
+            ))
+        });
         Shelf {
             site,
             root: RefCell::new(None),
             cache: RefCell::new(Cache::new(cache_memory)),
             pages,
+            asking,
             voice,
             said: Cell::new(None),
         }

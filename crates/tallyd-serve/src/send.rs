@@ -24,7 +24,7 @@ use crate::answer::Answer;
 use crate::counting;
 use crate::file::Content;
 use crate::head::{self, Connection};
-use crate::listing::{Listing, Place, View};
+use crate::listing::{Listing, Place, Step, View};
 use crate::receipt::{Client, Outcome};
 use crate::reply::Body;
 use crate::resolve::{Shelf, pooled};
@@ -269,17 +269,28 @@ impl<'a> Delivery<'a> {
         self.put(&before, &[], false).await
     }
 
-    /// The next piece of a listing, made on the blocking pool.
+    /// The next piece of a listing, made on the blocking pool. The counts that it shows are asked for between its
+    /// steps: a ledger that is slow holds none of the threads that listings have.
     async fn piece(&self, mut listing: Listing) -> Result<(Listing, Option<Vec<u8>>), Outcome> {
         self.wire.slot().rest();
-        let turn = self.worker.listing.acquire().await;
-        let made = pooled(move || {
-            let piece = listing.piece();
-            (listing, piece)
-        });
-        let (listing, piece) = made.await.ok_or(Outcome::Broken)?;
-        drop(turn);
-        Ok((listing, piece.map_err(|_| Outcome::Broken)?))
+        loop {
+            let turn = self.worker.listing.acquire().await;
+            let made = pooled(move || {
+                let step = listing.step();
+                (listing, step)
+            });
+            let (same, step) = made.await.ok_or(Outcome::Broken)?;
+            drop(turn);
+            listing = same;
+            match step.map_err(|_| Outcome::Broken)? {
+                Step::Piece(piece) => return Ok((listing, Some(piece))),
+                Step::End => return Ok((listing, None)),
+                Step::Ask(paths) => {
+                    let (asking, site) = (&self.shelf.asking, &self.shelf.site);
+                    listing.tell(asking.totals(site, paths, self.worker.millis()).await);
+                }
+            }
+        }
     }
 
     /// Sends what is left from before and a piece of a listing. It is not held back for more: the first

@@ -13,6 +13,8 @@ use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use tallyd_ledger::count::Count;
+use tallyd_ledger::report::Readers;
+use tallyd_ledger::state::ledger_in;
 
 use crate::access_log::AccessLog;
 use crate::admin::{Admin, AdminError, Sources, Stage};
@@ -111,14 +113,27 @@ fn root_error(path: &Path, error: Errno, out: &mut fmt::Formatter<'_>) -> fmt::R
     }
 }
 
+/// What there is to say of a server that begins.
+#[derive(Debug)]
+pub struct Started<'a> {
+    /// What it serves.
+    pub config: &'a Config,
+    /// Where.
+    pub addresses: &'a [Address],
+    /// Where the dashboard is; empty: nowhere.
+    pub dashboard: Vec<String>,
+    /// Where the counts are kept; nothing: in memory.
+    pub counts: Option<&'a Path>,
+}
+
 impl Server {
     /// Starts serving what `config` describes, on inherited sockets if there are any. `announce` is told
-    /// the addresses when everything has succeeded, and before the first request is taken.
+    /// what has begun when everything has succeeded, and before the first request is taken.
     pub fn start(
         config: Config,
         inherited: Vec<Inherited>,
         voice: Voice,
-        announce: impl FnOnce(&Config, &[Address]),
+        announce: impl FnOnce(&Started<'_>),
     ) -> Result<Server, StartError> {
         check_roots(&config)?;
         raise_descriptor_limit(&voice);
@@ -126,10 +141,15 @@ impl Server {
         let count = count::open(&config, &voice).map_err(StartError::Count)?;
         let workers = config.workers.max(1);
         let meters: Vec<Arc<Meter>> = (0..workers).map(|_| Arc::default()).collect();
+        let readers = count
+            .directory()
+            .map(|place| Arc::new(Readers::new(&ledger_in(place))));
         let sources = Sources {
             meters: meters.clone(),
             health: count.health(),
             top: count::top_files(&count),
+            feed: count.feed(),
+            readers: readers.clone(),
         };
         let mut admin = Admin::new(sources, voice.clone());
         let pages = admin
@@ -138,7 +158,7 @@ impl Server {
         let log = AccessLog::start(&config.access_log, config.log_format, voice.clone())
             .map_err(|error| StartError::Log(config.access_log.clone(), error))?;
         let world = Arc::new(World::new(&config, Sites::build(&config, &count.books())));
-        let hands = start_hands(meters, &world, &log, &count, &voice)?;
+        let hands = start_hands(meters, &world, &log, &count, readers.as_ref(), &voice)?;
         admin.apply(pages, &config).map_err(StartError::System)?;
         let mut server = Server {
             config,
@@ -156,7 +176,15 @@ impl Server {
             .collect();
         // Before: whoever reads the address may ask at once, and the sockets hold who comes already.
         server.admin.set_stage(Stage::Serving);
-        announce(&server.config, &addresses);
+        if let Some(url) = addresses.iter().flat_map(Address::urls).next() {
+            server.admin.set_files_at(url);
+        }
+        announce(&Started {
+            config: &server.config,
+            addresses: &addresses,
+            dashboard: server.admin.urls(),
+            counts: server.count.directory(),
+        });
         for listener in opened {
             server.add(listener);
         }
@@ -212,9 +240,8 @@ impl Server {
             self.add(listener);
         }
         if let Err(error) = self.admin.apply(pages, &config) {
-            self.voice.error(format_args!(
-                "the admin pages stay where they were: {error}"
-            ));
+            self.voice
+                .error(format_args!("the dashboard stays where it was: {error}"));
         }
         self.config = config;
         // Whoever reads that it is in force may ask at once.
@@ -337,6 +364,7 @@ fn start_hands(
     world: &Arc<World>,
     log: &AccessLog,
     count: &Count,
+    readers: Option<&Arc<Readers>>,
     voice: &Voice,
 ) -> Result<Vec<Hand>, StartError> {
     let start = |(number, meter)| {
@@ -345,6 +373,7 @@ fn start_hands(
             sink: log.sink(),
             meter,
             teller: count.teller(),
+            readers: readers.cloned(),
             voice: voice.clone(),
         };
         Hand::start(name, Arc::clone(world), kit)

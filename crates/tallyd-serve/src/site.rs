@@ -98,6 +98,7 @@ impl Site {
         rules.types_only_listed = false;
         rules.cache_control.clear();
         rules.headers.clear();
+        rules.public_counts = false;
         Some(Site {
             rules,
             book: Books::default().of(""),

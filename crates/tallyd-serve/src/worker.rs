@@ -13,12 +13,14 @@ use tokio::sync::{Notify, Semaphore};
 
 use crate::access_log::Sink;
 use crate::answer::Moment;
+use crate::asking::Asking;
 use crate::config::{Config, Limits};
 use crate::meter::Meter;
 use crate::patience::Patience;
 use crate::resolve::Shelf;
 use crate::say::Voice;
 use crate::site::Sites;
+use tallyd_ledger::report::Readers;
 use tallyd_ledger::teller::Teller;
 
 /// Everything that a reload replaces.
@@ -53,13 +55,13 @@ pub struct Serving {
 }
 
 impl Serving {
-    fn new(world: Arc<World>, voice: &Voice) -> Serving {
+    fn new(world: Arc<World>, asking: &Asking, voice: &Voice) -> Serving {
         let memory = world.cache_memory / world.sites.all().len().max(1);
         let shelves = world
             .sites
             .all()
             .iter()
-            .map(|site| Shelf::new(Arc::clone(site), memory, voice.clone()))
+            .map(|site| Shelf::new(Arc::clone(site), memory, asking.clone(), voice.clone()))
             .collect();
         Serving { world, shelves }
     }
@@ -89,6 +91,8 @@ pub struct Worker {
     pub meter: Arc<Meter>,
     /// Whom it tells of its replies, for the count.
     pub teller: Teller,
+    /// Whom it asks for counts that are shown.
+    asking: Asking,
     /// How it speaks.
     pub voice: Voice,
     /// For those who read a directory on the blocking pool: files must still find a thread there.
@@ -115,6 +119,8 @@ pub struct Kit {
     pub meter: Arc<Meter>,
     /// Whom it tells of its replies.
     pub teller: Teller,
+    /// Whom it asks for counts that are shown; nobody if they are in memory only.
+    pub readers: Option<Arc<Readers>>,
     /// How it speaks.
     pub voice: Voice,
 }
@@ -141,15 +147,18 @@ impl Worker {
             sink,
             meter,
             teller,
+            readers,
             voice,
         } = kit;
+        let asking = Asking::new(readers, voice.clone());
         Worker {
             name,
             patience: Patience::default(),
             sink,
             meter,
             teller,
-            serving: RefCell::new(Rc::new(Serving::new(world, &voice))),
+            serving: RefCell::new(Rc::new(Serving::new(world, &asking, &voice))),
+            asking,
             voice,
             listing: Semaphore::new(LISTING),
             listings: Semaphore::new(LISTINGS),
@@ -170,7 +179,7 @@ impl Worker {
 
     /// Serves another world from the next request on.
     pub fn serve(&self, world: Arc<World>) {
-        *self.serving.borrow_mut() = Rc::new(Serving::new(world, &self.voice));
+        *self.serving.borrow_mut() = Rc::new(Serving::new(world, &self.asking, &self.voice));
         self.changed.notify_waiters();
     }
 

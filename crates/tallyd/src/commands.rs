@@ -2,5 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod generate;
+mod look;
 pub(crate) mod serve;
 pub(crate) mod stats;
+mod text;

@@ -116,6 +116,21 @@ fn refused(error: httparse::Error) -> HeadError {
     })
 }
 
+/// The values of one field, as often as it was sent: for those that the line of a file never looks at. `head` has
+/// been parsed already.
+#[must_use]
+pub fn values<'a>(head: &'a [u8], name: &str) -> Vec<&'a [u8]> {
+    let mut slots = [const { MaybeUninit::uninit() }; MAX_FIELDS];
+    let mut split = httparse::Request::new(&mut []);
+    match split.parse_with_uninit_headers(head, &mut slots) {
+        Ok(httparse::Status::Complete(_)) => {}
+        _ => return Vec::new(),
+    }
+    let named = split.headers.iter();
+    let named = named.filter(|field| field.name.eq_ignore_ascii_case(name));
+    named.map(|field| field.value).collect()
+}
+
 /// RFC 9110 section 5.3: lines of a list field are one list. Only the second line allocates.
 fn join<'a>(list: &mut Option<Cow<'a, [u8]>>, value: &'a [u8]) {
     match list {

@@ -77,6 +77,7 @@ pub fn page(measured: &Measured<'_>, dialect: Dialect) -> Page {
         status: Status::OK,
         content_type: dialect.content_type(),
         body: out.finish(),
+        fields: Vec::new(),
     }
 }
 

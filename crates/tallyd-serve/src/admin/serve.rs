@@ -1,10 +1,12 @@
 //! Serves the admin pages: one thread, one event loop, and limits on everything.
 //!
 //! Promises: at most [`MOST`] connections, of which the one that has waited longest without asking makes room for
-//! a new one; every wait has the limits of the configuration.
+//! a new one, and event streams, which are a crowd of their own; every wait has the limits of the configuration.
 
 mod connection;
 mod crowd;
+mod stream;
+mod wire;
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -12,20 +14,30 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tallyd_http::head::Head;
+use tallyd_http::status::Status;
+use tallyd_ledger::clerk::now;
+use tallyd_ledger::facts::day_of;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 use tokio::sync::watch;
 
-use super::answer::{self, Route};
+use super::access::{self, Door, Verdict};
+use super::answer::{self, Route, View, refusal, route, turned_away};
+use super::api;
+use super::asker::{AT_ONCE, Silence};
+use super::events::{self, Streams};
 use super::metrics::{self, Counting, Measured};
 use super::page::Page;
 use super::process::Process;
 use super::top::Top;
+use super::view::{self, Around, LATEST};
+use super::wanted::Wanted;
 use super::{Settings, Watched};
 use crate::meter::Reading;
 use crate::say::Voice;
-use connection::Stream;
 use crowd::Crowd;
+use wire::Wire;
 
 /// Connections at the same time: those who collect metrics, some people, and room.
 const MOST: usize = 64;
@@ -38,6 +50,7 @@ struct Desk {
     watched: Arc<Watched>,
     settings: watch::Receiver<Settings>,
     top: Top,
+    streams: Rc<Streams>,
 }
 
 enum Socket {
@@ -45,12 +58,22 @@ enum Socket {
     Unix(UnixListener),
 }
 
-/// The event loop of the thread. One more thread asks the ledger, if it is asked.
+/// What a request gets.
+pub(super) enum Reply {
+    /// A page.
+    Page(Page),
+    /// A page, after a pause.
+    Slow(Page),
+    /// What happens, as it happens.
+    Events,
+}
+
+/// The event loop of the thread. A few more ask the ledger, if it is asked.
 pub(super) fn build_runtime() -> io::Result<LocalRuntime> {
     Builder::new_current_thread()
         .enable_io()
         .enable_time()
-        .max_blocking_threads(1)
+        .max_blocking_threads(AT_ONCE + 1)
         .thread_name("admin-ledger")
         .build_local(LocalOptions::default())
 }
@@ -81,11 +104,15 @@ async fn accept(
     let mut stop = settings.clone();
     let crowd = Rc::new(Crowd::new(MOST));
     let top = Top::new(Arc::clone(&watched.top));
+    let (feed, health) = (Arc::clone(&watched.feed), Arc::clone(&watched.health));
+    let streams = Rc::new(Streams::new(feed, health));
     let desk = Rc::new(Desk {
         watched,
         settings,
         top,
+        streams,
     });
+    drop(tokio::task::spawn_local(tell(Rc::clone(&desk))));
     loop {
         tokio::select! {
             biased;
@@ -98,11 +125,11 @@ async fn accept(
             accepted = socket.accept() => accepted,
         };
         match accepted {
-            Ok(stream) => {
+            Ok(wire) => {
                 let (desk, place) = (Rc::clone(&desk), Crowd::enter(&crowd));
-                drop(tokio::task::spawn_local(async move {
-                    connection::serve(&stream, &place, &desk).await;
-                }));
+                drop(tokio::task::spawn_local(connection::serve(
+                    wire, place, desk,
+                )));
             }
             // Gone before it was accepted is no trouble; out of descriptors passes, or is said for the files.
             Err(error) => {
@@ -111,6 +138,13 @@ async fn accept(
             }
         }
     }
+}
+
+/// Tells all streams what is new.
+async fn tell(desk: Rc<Desk>) {
+    let asker = &desk.watched.asker;
+    let today = || async { asker.ask(|report| events::today(report, now())).await.ok() };
+    desk.streams.tell(today).await;
 }
 
 /// Waits until the server ends the pages; changed settings are read when they are needed.
@@ -126,10 +160,10 @@ impl Socket {
         TcpListener::from_std(socket.into()).map(Socket::Tcp)
     }
 
-    async fn accept(&self) -> io::Result<Stream> {
+    async fn accept(&self) -> io::Result<Wire> {
         match self {
-            Socket::Tcp(listener) => Ok(Stream::Tcp(listener.accept().await?.0)),
-            Socket::Unix(listener) => Ok(Stream::Unix(listener.accept().await?.0)),
+            Socket::Tcp(listener) => Ok(Wire::Tcp(listener.accept().await?.0)),
+            Socket::Unix(listener) => Ok(Wire::Unix(listener.accept().await?.0)),
         }
     }
 }
@@ -140,10 +174,44 @@ impl Desk {
         self.settings.borrow().clone()
     }
 
+    /// What a request gets; `bytes` begin with its head.
+    async fn reply(&self, head: &Head<'_>, bytes: &[u8], door: Door) -> Reply {
+        let request = &head.request;
+        let verdict = {
+            let settings = self.settings.borrow();
+            access::judge(request, bytes, door, settings.token.as_ref())
+        };
+        let is_api = request.path.starts_with(b"/api/");
+        match (verdict, turned_away(verdict, is_api)) {
+            (Verdict::Wrong, Some(page)) => return Reply::Slow(page),
+            // Whoever looks whether the process lives need not know the token, and learns no more.
+            (Verdict::Nameless, Some(page)) => {
+                return Reply::Page(self.sign_of_life(request.path).unwrap_or(page));
+            }
+            (_, Some(page)) => return Reply::Page(page),
+            (_, None) => {}
+        }
+        match route(request, day_of(now())) {
+            Ok(Route::Events) => Reply::Events,
+            Ok(route) => Reply::Page(self.page(route).await),
+            Err(page) => Reply::Page(page),
+        }
+    }
+
+    fn sign_of_life(&self, path: &[u8]) -> Option<Page> {
+        match path {
+            b"/healthz" => Some(answer::healthy()),
+            b"/readyz" => {
+                let trouble = self.watched.health.trouble().map(|_| "not ready");
+                Some(answer::ready(self.watched.stage(), trouble))
+            }
+            _ => None,
+        }
+    }
+
     /// The page of a route, with what it shows as it is now.
     async fn page(&self, route: Route) -> Page {
         match route {
-            Route::Index => answer::index(),
             Route::Healthy => answer::healthy(),
             Route::Ready => {
                 let trouble = self.watched.health.trouble();
@@ -154,6 +222,44 @@ impl Desk {
                 let files = self.top.files(most).await;
                 metrics::page(&self.measure(&files), dialect)
             }
+            Route::Asset(content_type, content) => Page::asset(content_type, content),
+            Route::OpenApi => Page::json(Status::OK, api::DESCRIPTION.to_owned()),
+            Route::Api(topic, wanted, extras) => {
+                let answer = self
+                    .watched
+                    .asker
+                    .ask(move |report| api::answer(report, topic, &wanted, extras, now()));
+                answer
+                    .await
+                    .unwrap_or_else(|silence| silent(true, &silence))
+            }
+            Route::View(view, wanted) => self.view(view, wanted).await,
+            Route::Rules => view::show_rules(&self.around()),
+            // It is no page: `reply` has seen to it.
+            Route::Events => Page::of(Status::NOT_FOUND),
+        }
+    }
+
+    async fn view(&self, view: View, wanted: Wanted) -> Page {
+        let around = self.around();
+        if view == View::Overview && !self.watched.asker.is_kept() {
+            return view::show_nothing(&wanted, &around);
+        }
+        let asked = self
+            .watched
+            .asker
+            .ask(move |report| view::page(report, view, &wanted, &around));
+        asked
+            .await
+            .unwrap_or_else(|silence| silent(false, &silence))
+    }
+
+    fn around(&self) -> Around {
+        Around {
+            trouble: self.watched.health.trouble(),
+            now: now(),
+            files_at: self.watched.files_at.get().cloned(),
+            latest: self.watched.feed.latest(LATEST),
         }
     }
 
@@ -169,5 +275,19 @@ impl Desk {
             process: Process::look(),
             files,
         }
+    }
+}
+
+/// What is said when the ledger says nothing.
+fn silent(is_api: bool, silence: &Silence) -> Page {
+    let page = refusal(
+        is_api,
+        Status::SERVICE_UNAVAILABLE,
+        Some(&silence.to_string()),
+    );
+    match silence {
+        // Trying again would change nothing.
+        Silence::NotKept => page,
+        Silence::Late | Silence::Failed(_) => page.with("Retry-After", "5"),
     }
 }

@@ -13,7 +13,7 @@ use super::options::{self, Set};
 use super::problem::{Outcome, Place, Problem};
 use super::typed::{Layer, Options, Typed, TypedHost};
 use super::{
-    Config, HostConfig, Limits, Listen, LogFormat, LogLevel, LogTarget, SiteConfig, State,
+    AdminAt, Config, HostConfig, Limits, Listen, LogFormat, LogLevel, LogTarget, SiteConfig, State,
     Symlinks, fields, text,
 };
 
@@ -24,7 +24,7 @@ pub(super) struct Draft {
     /// What `port`, `listen` and `allow-privileged-port` say, until their addresses are made.
     pub wanted: Wanted,
     /// What `admin` says, until it is seen whether it goes with the rest.
-    pub admin: Option<(Listen, Place)>,
+    pub admin: Option<(AdminAt, Place)>,
     /// What `no-state` says: it wins over `state`.
     pub in_memory_only: bool,
 }
@@ -49,7 +49,7 @@ pub(super) fn build(layer: Layer) -> Outcome<Config> {
         Err(more) => problems.extend(more),
     }
     problems.extend(useless_admin(&draft));
-    draft.config.admin = draft.admin.map(|(address, _)| address);
+    draft.config.admin = draft.admin.map(|(at, _)| at);
     if draft.in_memory_only {
         draft.config.state = State::None;
     }
@@ -106,19 +106,29 @@ fn target_over_head(draft: &Draft, typed: &Options) -> Option<Problem> {
     })
 }
 
-/// The admin pages need an address of their own, under the rule for ports that holds for the files.
+/// The admin pages need an address of their own, under the rule for ports that holds for the files; and a token
+/// where others could reach them. For `auto`, one is found.
 fn useless_admin(draft: &Draft) -> Option<Problem> {
-    let (address, place) = draft.admin.as_ref()?;
+    let (AdminAt::At(address), place) = draft.admin.as_ref()? else {
+        return None;
+    };
     match address {
+        Listen::Tcp(tcp) if !tcp.ip().is_loopback() && draft.config.admin_token.is_none() => {
+            Some(place.problem(format!(
+                "{tcp} can be reached from elsewhere, so the dashboard needs a token there: set admin-token (in the \
+                 file, or as TALLYD_ADMIN_TOKEN), or use an address of this machine only, such as 127.0.0.1:{}",
+                tcp.port()
+            )))
+        }
         Listen::Tcp(tcp) if tcp.port() == 0 => None,
         address if draft.config.listen.contains(address) => Some(
             place
-                .problem("files are served at this address: the admin pages need one of their own"),
+                .problem("files are served at this address: the dashboard needs one of its own"),
         ),
         Listen::Tcp(tcp) if tcp.port() < 1024 && !draft.wanted.allow_privileged => {
             Some(place.problem(format!(
                 "port {} is under 1024, which is refused unless it is meant: \
-                 add --allow-privileged-port, or use a port from 1024 on, such as 9090",
+                 add --allow-privileged-port, or use a port from 1024 on, such as 8081",
                 tcp.port()
             )))
         }
@@ -158,8 +168,10 @@ fn blank() -> Draft {
         root: PathBuf::new(),
         index: Vec::new(),
         listing: false,
+        listing_counts: false,
         spa: false,
         post: false,
+        public_counts: false,
         symlinks: Symlinks::Inside,
         precompressed: Vec::new(),
         types: Vec::new(),
@@ -186,6 +198,7 @@ fn blank() -> Draft {
         allow_privileged_port: false,
         workers: 0,
         backlog: 0,
+        qr: true,
         limits,
         drain_timeout: Duration::ZERO,
         cache_memory: 0,
@@ -199,6 +212,7 @@ fn blank() -> Draft {
         keep_days: Some(0),
         agents: None,
         admin: None,
+        admin_token: None,
         metrics_files: 0,
         site,
         hosts: Vec::new(),

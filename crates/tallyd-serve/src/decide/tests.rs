@@ -16,6 +16,7 @@ const NOW: i64 = 1_800_000_000;
 const CLOSED: Rules = Rules {
     post: false,
     listing: false,
+    columns: Columns::Facts,
 };
 
 /// A file of ten bytes, changed long ago.

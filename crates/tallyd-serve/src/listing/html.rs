@@ -4,12 +4,13 @@ use tallyd_http::date;
 use tallyd_http::target::{encode_path, encode_segment};
 
 use super::rows::Row;
-use super::{Key, Order, Place};
+use super::{Columns, Key, Order, Place, View};
+use tallyd_ledger::report::people::grouped;
 
 const STYLE: &str = include_str!("listing.css");
 
 /// Everything up to the first row.
-pub fn head(place: &Place, order: Order, out: &mut Vec<u8>) {
+pub fn head(place: &Place, view: View, out: &mut Vec<u8>) {
     let title = escaped(&place.path);
     put(
         out,
@@ -28,20 +29,25 @@ pub fn head(place: &Place, order: Order, out: &mut Vec<u8>) {
         ),
     );
     put(out, "<table>\n<thead><tr>");
-    for (key, word) in Key::ALL {
-        put(out, &column(key, word, order));
+    let columns = Key::ALL.iter().filter(|(key, _)| is_column(*key, view));
+    for (key, word) in columns {
+        put(out, &column(*key, word, view.order));
     }
     put(out, "</tr></thead>\n<tbody>\n");
     if place.path != b"/" {
+        let last = match view.columns {
+            Columns::Facts => "",
+            Columns::Counts => "<td></td>",
+        };
         put(
             out,
-            "<tr><td><a href=\"../\">../</a></td><td></td><td></td></tr>\n",
+            &format!("<tr><td><a href=\"../\">../</a></td><td></td><td></td>{last}</tr>\n"),
         );
     }
 }
 
 /// One row.
-pub fn row(row: &Row<'_>, out: &mut Vec<u8>) {
+pub fn row(row: &Row<'_>, columns: Columns, out: &mut Vec<u8>) {
     let slash = if row.is_directory() { "/" } else { "" };
     put(out, "<tr><td><a href=\"");
     encode_segment(row.name, out);
@@ -66,30 +72,60 @@ pub fn row(row: &Row<'_>, out: &mut Vec<u8>) {
             ),
         );
     }
+    if columns == Columns::Counts {
+        put(out, "</td><td>");
+        put(out, &counts(row));
+    }
     put(out, "</td></tr>\n");
 }
 
-/// Everything after the last row.
-pub fn tail(shown: usize, out: &mut Vec<u8>) {
-    put(out, "</tbody>\n</table>\n");
-    match shown {
-        0 => put(out, "<p>This directory is empty.</p>\n</html>\n"),
-        1 => put(out, "<p>1 entry. Times are UTC.</p>\n</html>\n"),
-        more => put(
-            out,
-            &format!("<p>{more} entries. Times are UTC.</p>\n</html>\n"),
-        ),
+/// Downloads, and hits for whoever looks closer. What nobody knows is a dash, as it is in print.
+fn counts(row: &Row<'_>) -> String {
+    match row.totals {
+        _ if row.is_directory() => String::new(),
+        Some(totals) => {
+            let (downloads, hits) = (grouped(totals.downloads), grouped(totals.hits));
+            format!("<span title=\"{hits} hits\">{downloads}</span>")
+        }
+        None => "<span title=\"not known just now\">–</span>".to_owned(),
     }
+}
+
+/// Everything after the last row.
+pub fn tail(shown: usize, columns: Columns, out: &mut Vec<u8>) {
+    put(out, "</tbody>\n</table>\n");
+    let entries = match shown {
+        0 => "This directory is empty.".to_owned(),
+        1 => "1 entry. Times are UTC.".to_owned(),
+        more => format!("{more} entries. Times are UTC."),
+    };
+    let counts = match columns {
+        Columns::Counts if shown > 0 => " Downloads are of all time, by people, tools and bots.",
+        _ => "",
+    };
+    put(out, &format!("<p>{entries}{counts}</p>\n</html>\n"));
 }
 
 fn put(out: &mut Vec<u8>, text: &str) {
     out.extend_from_slice(text.as_bytes());
 }
 
+/// Hits are told beside the downloads: a column of their own would crowd a phone.
+fn is_column(key: Key, view: View) -> bool {
+    match key {
+        Key::Name | Key::Size | Key::Time => true,
+        Key::Downloads => view.columns == Columns::Counts,
+        Key::Hits => false,
+    }
+}
+
 /// A column's head: a link that sorts by it, or turns the order round.
 fn column(key: Key, word: &str, order: Order) -> String {
-    let turn = order.key == key && !order.descending;
-    let direction = if turn { "desc" } else { "asc" };
+    let descending = match order.key == key {
+        true => !order.descending,
+        false => key.begins_descending(),
+    };
+    let direction = if descending { "desc" } else { "asc" };
     let sorted = match (order.key == key, order.descending) {
         (true, false) => " aria-sort=\"ascending\"",
         (true, true) => " aria-sort=\"descending\"",

@@ -2,9 +2,9 @@
 
 use tallyd_http::target::{encode_path, encode_segment};
 
-use super::Place;
 use super::html::moment;
 use super::rows::Row;
+use super::{Columns, Place};
 use crate::json::string;
 
 /// Everything up to the first entry.
@@ -15,7 +15,7 @@ pub fn head(place: &Place, out: &mut Vec<u8>) {
 }
 
 /// One entry. `href` is exact for every name; `name` and `path` are readable.
-pub fn row(place: &Place, row: &Row<'_>, first: bool, out: &mut Vec<u8>) {
+pub fn row(place: &Place, row: &Row<'_>, columns: Columns, first: bool, out: &mut Vec<u8>) {
     out.extend_from_slice(if first { b"\n" } else { b",\n" });
     let kind = if row.is_directory() {
         "directory"
@@ -35,6 +35,17 @@ pub fn row(place: &Place, row: &Row<'_>, first: bool, out: &mut Vec<u8>) {
     if let (Some(length), Some(modified)) = (row.length, row.modified) {
         let facts = format!(",\"length\":{length},\"modified\":\"{}\"", moment(modified));
         out.extend_from_slice(facts.as_bytes());
+        if columns == Columns::Counts {
+            let counts = match row.totals {
+                Some(totals) => format!(
+                    ",\"hits\":{},\"downloads\":{}",
+                    totals.hits, totals.downloads
+                ),
+                // Not known just now.
+                None => ",\"hits\":null,\"downloads\":null".to_owned(),
+            };
+            out.extend_from_slice(counts.as_bytes());
+        }
     }
     out.extend_from_slice(b"}");
 }

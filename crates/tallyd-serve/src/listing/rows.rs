@@ -8,6 +8,7 @@ use std::mem::MaybeUninit;
 
 use rustix::fs::{FileType, RawDir};
 use rustix::io::Errno;
+use tallyd_ledger::report::Totals;
 
 use super::{Key, Order, Place};
 use crate::locate::join;
@@ -38,6 +39,8 @@ pub struct Row<'a> {
     pub length: Option<u64>,
     /// Seconds since 1970; nothing for a directory.
     pub modified: Option<i64>,
+    /// How often it was asked for, if that is known.
+    pub totals: Option<Totals>,
 }
 
 impl Row<'_> {
@@ -48,8 +51,8 @@ impl Row<'_> {
 }
 
 impl Names {
-    /// Reads the directory at `place` and puts it in order.
-    pub fn read(place: &Place, order: Order) -> Result<Names, Errno> {
+    /// Reads the directory at `place`, in no order.
+    pub fn read(place: &Place) -> Result<Names, Errno> {
         let (directory, kind) = place.root.read(&place.relative)?;
         if kind != Kind::Directory {
             return Err(Errno::NOTDIR);
@@ -64,26 +67,44 @@ impl Names {
                 names.add(name, entry.file_type() == FileType::Directory)?;
             }
         }
-        names.sort(place, order);
         names.text.shrink_to_fit();
         names.entries.shrink_to_fit();
         Ok(names)
     }
 
+    /// The paths of `count` entries from this one on, as they are asked for.
+    pub fn paths(&self, place: &Place, from: usize, count: usize) -> Vec<Vec<u8>> {
+        let some = self.entries.iter().skip(from).take(count);
+        some.map(|entry| [&place.path, self.name(entry)].concat())
+            .collect()
+    }
+
+    /// The paths of the next `count` entries to be shown.
+    pub fn next_paths(&self, place: &Place, count: usize) -> Vec<Vec<u8>> {
+        self.paths(place, self.next, count)
+    }
+
     /// The rows of the next `count` entries that would be served, each looked at the same way as a
-    /// request for it would be. Nothing when all have been shown.
-    pub fn next_rows(&mut self, place: &Place, count: usize) -> Option<Vec<Row<'_>>> {
+    /// request for it would be, with their totals where they are known. Nothing when all have been shown.
+    pub fn next_rows(
+        &mut self,
+        place: &Place,
+        count: usize,
+        totals: Option<&[Totals]>,
+    ) -> Option<Vec<Row<'_>>> {
         let from = self.next;
         if from >= self.entries.len() {
             return None;
         }
         self.next = self.entries.len().min(from + count);
         let some = self.entries.get(from..self.next).unwrap_or_default();
-        Some(
-            some.iter()
-                .filter_map(|entry| self.row(entry, place))
-                .collect(),
-        )
+        let totals = |number: usize| totals.and_then(|all| all.get(number).copied());
+        let rows = some.iter().enumerate().filter_map(|(number, entry)| {
+            let row = self.row(entry, place)?;
+            let totals = totals(number).filter(|_| !row.is_directory());
+            Some(Row { totals, ..row })
+        });
+        Some(rows.collect())
     }
 
     fn add(&mut self, name: &[u8], directory: bool) -> Result<(), Errno> {
@@ -118,34 +139,44 @@ impl Names {
             name,
             length,
             modified,
+            totals: None,
         })
     }
 
-    /// Directories first, then by what is asked for, then by name.
-    fn sort(&mut self, place: &Place, order: Order) {
-        let facts = |entry: &Entry| -> Option<(bool, i128, Entry)> {
-            // By name no entry needs to be looked at.
-            if order.key == Key::Name {
-                return Some((entry.directory, 0, *entry));
-            }
-            let row = self.row(entry, place)?;
-            let fact = match order.key {
-                Key::Size => row.length.map_or(0, i128::from),
-                Key::Name | Key::Time => row.modified.map_or(0, i128::from),
+    /// Directories first, then by what is asked for, then by name. `weights` are the totals of the entries, if these
+    /// are what is asked for; where there are none, names decide.
+    pub fn sort(&mut self, place: &Place, order: Order, weights: &[u64]) {
+        let facts = |(number, entry): (usize, &Entry)| -> Option<(bool, i128, Entry)> {
+            // By name or total no entry needs to be looked at.
+            let looked = || self.row(entry, place);
+            let (is_directory, fact) = match order.key {
+                Key::Name => (entry.directory, 0),
+                Key::Downloads | Key::Hits => {
+                    let weight = weights.get(number).copied().unwrap_or(0);
+                    (entry.directory, i128::from(weight))
+                }
+                Key::Size => looked().map(|row| (row.is_directory(), whole(row.length)))?,
+                Key::Time => looked().map(|row| (row.is_directory(), whole(row.modified)))?,
             };
-            Some((row.is_directory(), fact, *entry))
+            Some((is_directory, fact, *entry))
         };
-        let mut all: Vec<(bool, i128, Entry)> = self.entries.iter().filter_map(facts).collect();
+        let entries = self.entries.iter().enumerate();
+        let mut all: Vec<(bool, i128, Entry)> = entries.filter_map(facts).collect();
         all.sort_unstable_by(|(a_directory, a_fact, a), (b_directory, b_fact, b)| {
             let names = self.name(a).cmp(self.name(b));
             let asked = match order.key {
                 Key::Name => turned(names, order.descending),
-                Key::Size | Key::Time => turned(a_fact.cmp(b_fact), order.descending).then(names),
+                _ => turned(a_fact.cmp(b_fact), order.descending).then(names),
             };
             b_directory.cmp(a_directory).then(asked)
         });
         self.entries = all.into_iter().map(|(_, _, entry)| entry).collect();
     }
+}
+
+/// A fact that a directory does not have is 0.
+fn whole(fact: Option<impl Into<i128>>) -> i128 {
+    fact.map_or(0, Into::into)
 }
 
 fn turned(ordering: Ordering, descending: bool) -> Ordering {

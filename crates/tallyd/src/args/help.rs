@@ -7,7 +7,8 @@ pub(super) const ABOUT: &str = "\
 A web server for files that keeps count.
 
 Without a command it serves a directory: DIR, or ./www. It prints a line for each address that it can be reached at, \
-then its access log, on standard output; what else it has to say goes to standard error.";
+then its access log, on standard output; what else it has to say goes to standard error. On a terminal the addresses \
+are laid out for people.";
 
 pub(super) const CHECK: &str = "\
 Say whether a configuration is right.
@@ -79,6 +80,7 @@ pub(crate) const SECTIONS: &[(&str, &str)] = &[
         "\
 tallyd                               serve ./www on port 8080
 tallyd ~/public -p 0                 serve another directory, on a port that the system picks
+tallyd ~/public --listing --qr       share a directory with a telephone in the same network
 tallyd -l localhost:8080 --listing   only for this machine, with lists of directories
 tallyd -c /etc/tallyd/config.toml    serve what a configuration file says
 tallyd check -c config.toml          check a configuration before it is used

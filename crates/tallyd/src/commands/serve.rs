@@ -1,18 +1,23 @@
 //! `tallyd [DIR]`: serves until told to stop.
 //!
-//! The first lines on standard output are one `Serving DIR at URL` for each address; after that it
-//! belongs to the access log.
+//! The first lines on standard output are one `Serving DIR at URL` for each address, laid out for people where
+//! it is a terminal; after that it belongs to the access log.
+
+mod announce;
+mod qr;
+mod reach;
+mod welcome;
 
 use std::env;
-use std::io::{self, Write};
+use std::io;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use listenfd::ListenFd;
 use sd_notify::NotifyState;
 use tallyd_serve::config::{self, Config, LogLevel};
-use tallyd_serve::listen::{Address, Inherited};
+use tallyd_serve::listen::Inherited;
 use tallyd_serve::say::Voice;
-use tallyd_serve::server::Server;
+use tallyd_serve::server::{Server, Started};
 
 use crate::args::Typed;
 use crate::signals::{self, Event};
@@ -45,7 +50,7 @@ fn serve(typed: &Typed, config: Config, voice: &Voice) -> Result<(), String> {
         .map_err(|error| format!("cannot listen for signals: {error}"))?;
     let inherited = inherited()
         .map_err(|error| format!("cannot use an inherited socket (LISTEN_FDS): {error}"))?;
-    let announce = |config: &Config, addresses: &[Address]| announce(config, addresses, voice);
+    let announce = |started: &Started<'_>| announce::announce(started, voice);
     let server = Server::start(config, inherited, voice.clone(), announce)
         .map_err(|error| error.to_string())?;
     tell_service_manager(voice, &[NotifyState::Ready]);
@@ -67,35 +72,6 @@ fn inherited() -> io::Result<Vec<Inherited>> {
         sockets.push(socket);
     }
     Ok(sockets)
-}
-
-/// Says where to point a browser.
-fn announce(config: &Config, addresses: &[Address], voice: &Voice) {
-    let root = config.site.root.display();
-    let urls = addresses.iter().flat_map(Address::urls);
-    let lines: String = urls
-        .map(|url| format!("Serving {root} at {url}\n"))
-        .collect();
-    let mut out = io::stdout();
-    if let Err(error) = out.write_all(lines.as_bytes()).and_then(|()| out.flush()) {
-        voice.warn(format_args!(
-            "cannot say the address on standard output: {error}"
-        ));
-    }
-    hint(config, voice);
-}
-
-/// Whoever shares a folder for the first time would wonder about a 404.
-fn hint(config: &Config, voice: &Voice) {
-    let site = &config.site;
-    let has_index = site.index.iter().any(|name| site.root.join(name).exists());
-    if !has_index && !site.listing && !site.spa && config.hosts.is_empty() {
-        let names = site.index.join(" or ");
-        voice.info(format_args!(
-            "{} has no {names}, so / answers 404; show its files with --listing",
-            site.root.display()
-        ));
-    }
 }
 
 /// Follows events until the server has ended.

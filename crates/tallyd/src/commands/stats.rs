@@ -8,9 +8,7 @@ mod detail;
 mod explain;
 mod files;
 mod live;
-mod look;
 mod place;
-mod text;
 
 use std::io::{self, Write};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -19,11 +17,11 @@ use tallyd_ledger::facts::day_of;
 use tallyd_ledger::ledger::LedgerError;
 use tallyd_ledger::report::{FileReport, Range, Report, TopQuery, csv, json};
 
+use super::look::{self, Look};
+use super::text::{self, plain};
 use crate::args::stats::{Asked, Form, Wanted, What};
 use crate::{End, complain, printed};
-use look::Look;
 use place::Place;
-use text::plain;
 
 /// Why there is no answer: a text for standard error, and whose fault it was.
 #[derive(Debug, PartialEq, Eq)]

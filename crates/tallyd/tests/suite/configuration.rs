@@ -192,7 +192,7 @@ fn bash_completes_options_from_the_generated_completions() {
         .output();
     let mut found: Vec<&str> = found.lines().collect();
     found.sort_unstable();
-    assert_eq!(found, ["--listen", "--listing"]);
+    assert_eq!(found, ["--listen", "--listing", "--listing-counts"]);
     for shell in ["zsh", "fish", "elvish", "powershell"] {
         let completions = printed(&["generate", "completions", shell]);
         assert!(completions.contains("listing"), "{shell}");

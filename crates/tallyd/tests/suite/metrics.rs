@@ -5,6 +5,7 @@ mod openmetrics;
 use std::fs;
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
@@ -23,7 +24,7 @@ fn start(folder: &Folder, more: &[&str]) -> (Tallyd, SocketAddr) {
 
 /// Where the pages are, as is said after the first `skip` lines.
 fn admin(server: &Tallyd, skip: usize) -> SocketAddr {
-    let is_it = |line: &str| line.contains("admin pages at http://");
+    let is_it = |line: &str| line.contains("dashboard at http://");
     let line = server.stderr.wait_after(skip, "where the pages are", is_it);
     let (_, address) = line.split_once("http://").unwrap();
     address.trim_end_matches('/').parse().expect(&line)
@@ -289,7 +290,117 @@ fn an_address_beyond_the_machine_is_refused() {
     let start = Start::serving(folder.path()).args(&["--admin", "0.0.0.0:9090"]);
     let ended = start.run();
     assert_eq!(ended.code, Some(2), "{ended:#?}");
-    assert!(ended.stderr[0].contains("no password yet"), "{ended:#?}");
+    assert!(ended.stderr[0].contains("needs a token"), "{ended:#?}");
+    let guessable = ["--admin", "0.0.0.0:9090", "--admin-token", "secret"];
+    let ended = Start::serving(folder.path()).args(&guessable).run();
+    assert_eq!(ended.code, Some(2), "{ended:#?}");
+    assert!(
+        ended.stderr.join("\n").contains("could be guessed"),
+        "{ended:#?}"
+    );
+}
+
+const TOKEN: &str = "kJ7v2rQ9tLx4Wm8ZpB3s";
+
+#[test]
+fn with_a_token_it_is_needed_and_a_wrong_one_is_answered_late() {
+    let folder = Folder::with_index();
+    let (server, admin) = start(&folder, &["--admin-token", TOKEN]);
+    let by = |target: &str, more: &str| {
+        let begun = Instant::now();
+        // By any name: a proxy in front may have one of its own.
+        let reply = ask(
+            admin,
+            &format!("GET {target} HTTP/1.1\nHost: stats.example{more}"),
+        );
+        (reply, begun.elapsed())
+    };
+    for target in ["/", "/files", "/metrics", "/api/v1/files", "/missing"] {
+        let (nameless, _) = by(target, "");
+        assert_eq!(nameless.status, 401, "{target}");
+        let challenge = nameless.field("www-authenticate");
+        assert!(challenge.unwrap().starts_with("Basic realm="), "{target}");
+        assert!(!nameless.text().contains("tallyd_"));
+        let (wrong, late) = by(target, "\nAuthorization: Bearer kJ7v2rQ9tLx4Wm8ZpB3x");
+        assert_eq!(wrong.status, 401, "{target}");
+        assert!(late >= Duration::from_millis(900), "{target}: {late:?}");
+    }
+    let (right, _) = by("/metrics", &format!("\nAuthorization: Bearer {TOKEN}"));
+    assert_eq!(right.status, 200);
+    let url = format!("http://{admin}/metrics");
+    let user = format!("anybody:{TOKEN}");
+    let curl = Program::curl(&["--user", &user, "--output", "/dev/null", "--write-out"]);
+    assert_eq!(curl.args(&["%{http_code}", &url]).output(), "200");
+    // A probe needs none, and learns nothing.
+    assert_eq!(by("/healthz", "").0.text(), "ok\n");
+    assert_eq!(by("/readyz", "").0.text(), "ready\n");
+    server.stop();
+}
+
+#[test]
+fn guesses_hold_nobody_up() {
+    let folder = Folder::with_index();
+    let (server, admin) = start(&folder, &["--admin-token", TOKEN]);
+    let guess = "GET / HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer wrong\r\n\r\n";
+    let guessing: Vec<TcpStream> = (0..200)
+        .map(|_| {
+            let mut stream = open(admin);
+            stream.write_all(guess.as_bytes()).unwrap();
+            stream
+        })
+        .collect();
+    let begun = Instant::now();
+    let right = format!("GET /healthz HTTP/1.1\nHost: localhost\nAuthorization: Bearer {TOKEN}");
+    for _ in 0..20 {
+        assert_eq!(ask(admin, &right).status, 200);
+    }
+    assert!(
+        begun.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        begun.elapsed()
+    );
+    drop(guessing);
+    server.stop();
+}
+
+#[test]
+fn the_page_of_another_site_is_not_answered() {
+    let folder = Folder::with_index();
+    let (server, admin) = start(&folder, &[]);
+    let by = |field: &str| {
+        let head = format!("GET /api/v1/overview HTTP/1.1\nHost: {admin}\n{field}");
+        ask(admin, &head)
+    };
+    assert_eq!(by(&format!("Origin: http://{admin}")).status, 200);
+    for foreign in [
+        "Origin: http://evil.example",
+        "Origin: null",
+        "Sec-Fetch-Site: cross-site\nSec-Fetch-Mode: no-cors",
+    ] {
+        let reply = by(foreign);
+        assert_eq!(reply.status, 403, "{foreign}");
+        assert_eq!(reply.field("access-control-allow-origin"), None);
+        assert!(!reply.text().contains("hits"), "{}", reply.text());
+    }
+    server.stop();
+}
+
+/// Nobody asked for the default address, so it keeps no server from starting.
+#[test]
+fn two_servers_have_a_dashboard_each() {
+    let folder = Folder::with_index();
+    let servers: Vec<Tallyd> = (0..2)
+        .map(|_| Start::serving(folder.path()).start())
+        .collect();
+    let addresses: Vec<SocketAddr> = servers.iter().map(|server| admin(server, 0)).collect();
+    assert_ne!(addresses[0], addresses[1]);
+    for address in addresses {
+        assert!(address.ip().is_loopback());
+        assert_eq!(get(address, "/healthz").status, 200);
+    }
+    servers.into_iter().for_each(|server| {
+        server.stop();
+    });
 }
 
 #[test]
@@ -300,7 +411,7 @@ fn a_unix_socket_serves_the_pages_and_is_gone_afterwards() {
     let flag = format!("unix:{}", socket.display());
     let start = Start::serving(folder.path()).args(&["--admin", &flag]);
     let server = start.start();
-    server.stderr.wait_for_text("admin pages at unix:");
+    server.stderr.wait_for_text("dashboard at unix:");
     let curl = Program::curl(&["--unix-socket"]).arg(&socket);
     let curl = curl.arg("http://localhost/healthz");
     assert_eq!(curl.output(), "ok");

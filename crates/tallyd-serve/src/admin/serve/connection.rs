@@ -1,34 +1,41 @@
-//! One connection to the admin pages: heads in, pages out, until one side has enough.
+//! One connection to the admin pages: heads in, pages out, until one side has enough or it becomes a wire.
 
 use std::io;
+use std::rc::Rc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rustix::net::Shutdown;
 use tallyd_http::date;
 use tallyd_http::head::{self, BodyLength, HeadError};
 use tallyd_http::request::{Method, Version};
 use tallyd_http::status::Status;
-use tokio::net::{TcpStream, UnixStream};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::Desk;
 use super::crowd::Place;
+use super::wire::Wire;
+use super::{Desk, Reply, stream};
 use crate::admin::Settings;
-use crate::admin::answer::route;
+use crate::admin::answer::{PAUSE, refusal};
+use crate::admin::events::{Seat, Streams, text};
 use crate::admin::page::{Leaving, Page};
-
-/// Read this much at a time.
-const ROOM: usize = 4096;
 
 /// How long a client may still send after the last page, and how much: closing with unread bytes would reset
 /// the connection, and the page with it (RFC 9112 section 9.6).
 const LINGER: Duration = Duration::from_secs(1);
 const LINGER_BYTES: usize = 256 * 1024;
 
-/// An accepted socket.
-pub(super) enum Stream {
-    Tcp(TcpStream),
-    Unix(UnixStream),
+/// Who takes nothing for so long of what was asked for keeps nobody else from a place any more.
+const STALL: Duration = Duration::from_secs(1);
+
+/// What becomes of the connection after a reply.
+enum Next {
+    /// Another request may come.
+    Wait,
+    /// It ends.
+    Close,
+    /// The client listens to what happens.
+    Listen(Seat, Version),
+    /// Nobody is there any more, or somebody else needs the place.
+    Leave,
 }
 
 /// What came of waiting for a request.
@@ -41,7 +48,7 @@ enum Came {
 }
 
 /// Serves it to its end.
-pub(super) async fn serve(stream: &Stream, place: &Place, desk: &Desk) {
+pub(super) async fn serve(wire: Wire, place: Place, desk: Rc<Desk>) {
     let mut bytes = Vec::new();
     let mut answered = false;
     loop {
@@ -49,31 +56,30 @@ pub(super) async fn serve(stream: &Stream, place: &Place, desk: &Desk) {
         place.waits();
         let came = tokio::select! {
             biased;
-            came = read_head(stream, &mut bytes, &settings, answered) => came,
+            came = read_head(&wire, &mut bytes, &settings, answered) => came,
             () = place.needed() => return,
         };
         place.works();
-        let keep = match came {
+        let next = match came {
             Came::Nobody => return,
-            Came::Head => answer(stream, &mut bytes, &settings, desk).await,
-            Came::Wrong(error) => refuse(stream, error.status(), &settings).await,
-            Came::Late => refuse(stream, Status::REQUEST_TIMEOUT, &settings).await,
+            Came::Head => answer(&wire, &mut bytes, &settings, &place, &desk).await,
+            Came::Wrong(error) => refuse(&wire, error.status(), &settings, &place).await,
+            Came::Late => refuse(&wire, Status::REQUEST_TIMEOUT, &settings, &place).await,
         };
-        match keep {
-            Ok(true) => answered = true,
-            Ok(false) => return linger(stream, &mut bytes).await,
-            Err(_) => return,
+        match next {
+            Ok(Next::Wait) => answered = true,
+            Ok(Next::Close) => return linger(&wire, &mut bytes).await,
+            // A task of its own: it needs neither this place nor the buffers of this one.
+            Ok(Next::Listen(seat, version)) => {
+                return stream::start(wire, seat, version, &settings, &desk);
+            }
+            Ok(Next::Leave) | Err(_) => return,
         }
     }
 }
 
 /// Reads until a head is whole or wrong. The first byte has the idle time, the rest the time of a head.
-async fn read_head(
-    stream: &Stream,
-    bytes: &mut Vec<u8>,
-    settings: &Settings,
-    answered: bool,
-) -> Came {
+async fn read_head(wire: &Wire, bytes: &mut Vec<u8>, settings: &Settings, answered: bool) -> Came {
     let limits = &settings.limits;
     let idle = match answered {
         true => limits.keep_alive,
@@ -91,7 +97,7 @@ async fn read_head(
             true => start + idle,
             false => *deadline.get_or_insert_with(|| Instant::now() + limits.head_timeout),
         };
-        match timeout_at(until, stream.read(bytes)).await {
+        match timeout_at(until, wire.read(bytes)).await {
             Ok(Ok(1..)) => {}
             Ok(Ok(0) | Err(_)) => return Came::Nobody,
             Err(_) if bytes.is_empty() => return Came::Nobody,
@@ -100,20 +106,18 @@ async fn read_head(
     }
 }
 
-/// Answers the head at the front of `bytes`; says whether another may follow.
+/// Answers the head at the front of `bytes`.
 async fn answer(
-    stream: &Stream,
+    wire: &Wire,
     bytes: &mut Vec<u8>,
     settings: &Settings,
+    place: &Place,
     desk: &Desk,
-) -> io::Result<bool> {
+) -> io::Result<Next> {
     let Ok(Some(head)) = head::parse(bytes, &settings.limits.head) else {
-        return Ok(false);
+        return Ok(Next::Close);
     };
-    let page = match route(&head.request) {
-        Ok(route) => desk.page(route).await,
-        Err(page) => page,
-    };
+    let reply = desk.reply(&head, bytes, wire.door()).await;
     let leaving = Leaving {
         method: head.request.method,
         version: head.request.version,
@@ -124,107 +128,114 @@ async fn answer(
     };
     let length = head.length;
     bytes.drain(..length);
-    send(stream, &page, leaving, settings).await?;
-    Ok(leaving.keep)
+    let page = match reply {
+        Reply::Page(page) => page,
+        Reply::Slow(page) => match pause(place).await {
+            true => page,
+            false => return Ok(Next::Leave),
+        },
+        Reply::Events if leaving.method == Method::Head => {
+            let head = text::head(leaving.version, &http_date());
+            wire.write_all(&head, settings.limits.send_timeout).await?;
+            return Ok(Next::Close);
+        }
+        Reply::Events => match Streams::enter(&desk.streams) {
+            Some(seat) => return Ok(Next::Listen(seat, leaving.version)),
+            None => full(),
+        },
+    };
+    send(wire, &page, leaving, settings, place).await?;
+    Ok(match leaving.keep {
+        true => Next::Wait,
+        false => Next::Close,
+    })
 }
 
-async fn refuse(stream: &Stream, status: Status, settings: &Settings) -> io::Result<bool> {
+/// Whoever guesses waits, and keeps nobody else from a place meanwhile; says whether it is still his.
+async fn pause(place: &Place) -> bool {
+    place.waits();
+    let is_kept = tokio::select! {
+        biased;
+        () = place.needed() => false,
+        () = sleep(PAUSE) => true,
+    };
+    place.works();
+    is_kept
+}
+
+fn full() -> Page {
+    let reason = "there are as many event streams as there may be: close one, or try again later";
+    refusal(true, Status::SERVICE_UNAVAILABLE, Some(reason)).with("Retry-After", "30")
+}
+
+async fn refuse(
+    wire: &Wire,
+    status: Status,
+    settings: &Settings,
+    place: &Place,
+) -> io::Result<Next> {
     let leaving = Leaving {
         method: Method::Get,
         version: Version::Http11,
         keep: false,
     };
-    send(stream, &Page::of(status), leaving, settings).await?;
-    Ok(false)
+    send(wire, &Page::of(status), leaving, settings, place).await?;
+    Ok(Next::Close)
 }
 
 async fn send(
-    stream: &Stream,
+    wire: &Wire,
     page: &Page,
     leaving: Leaving,
     settings: &Settings,
+    place: &Place,
 ) -> io::Result<()> {
-    let reply = page.bytes(leaving, &date::format(now()));
+    let reply = page.bytes(leaving, &http_date());
     let mut rest = reply.as_slice();
     while !rest.is_empty() {
-        let sent = timeout(settings.limits.send_timeout, stream.write(rest)).await??;
+        let sent = match timeout(STALL, wire.write(rest)).await {
+            Ok(sent) => sent?,
+            Err(_) => send_at_last(wire, rest, settings.limits.send_timeout, place).await?,
+        };
         rest = rest.get(sent..).unwrap_or_default();
     }
     Ok(())
 }
 
-async fn linger(stream: &Stream, bytes: &mut Vec<u8>) {
-    stream.shutdown();
+/// Waits for a client that takes nothing, as long as nobody else needs the place.
+async fn send_at_last(
+    wire: &Wire,
+    bytes: &[u8],
+    send_timeout: Duration,
+    place: &Place,
+) -> io::Result<usize> {
+    place.waits();
+    let sent = tokio::select! {
+        biased;
+        sent = timeout(send_timeout.saturating_sub(STALL), wire.write(bytes)) => sent?,
+        () = place.needed() => Err(io::ErrorKind::TimedOut.into()),
+    };
+    place.works();
+    sent
+}
+
+async fn linger(wire: &Wire, bytes: &mut Vec<u8>) {
+    wire.shutdown();
     let deadline = Instant::now() + LINGER;
     let mut dropped = 0;
     while dropped < LINGER_BYTES {
         bytes.clear();
-        match timeout_at(deadline, stream.read(bytes)).await {
+        match timeout_at(deadline, wire.read(bytes)).await {
             Ok(Ok(count @ 1..)) => dropped += count,
             _ => return,
         }
     }
 }
 
-fn now() -> i64 {
+/// What the Date of a reply says now.
+pub(super) fn http_date() -> [u8; 29] {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
-}
-
-impl Stream {
-    /// Adds what has come to `bytes`; 0 when the client has sent everything.
-    async fn read(&self, bytes: &mut Vec<u8>) -> io::Result<usize> {
-        let mut piece = [0; ROOM];
-        loop {
-            let read = match self {
-                Stream::Tcp(stream) => {
-                    stream.readable().await?;
-                    stream.try_read(&mut piece)
-                }
-                Stream::Unix(stream) => {
-                    stream.readable().await?;
-                    stream.try_read(&mut piece)
-                }
-            };
-            match read {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Ok(count) => {
-                    bytes.extend_from_slice(piece.get(..count).unwrap_or_default());
-                    return Ok(count);
-                }
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    /// Sends what the socket takes of `bytes`, once it takes something.
-    async fn write(&self, bytes: &[u8]) -> io::Result<usize> {
-        loop {
-            let written = match self {
-                Stream::Tcp(stream) => {
-                    stream.writable().await?;
-                    stream.try_write(bytes)
-                }
-                Stream::Unix(stream) => {
-                    stream.writable().await?;
-                    stream.try_write(bytes)
-                }
-            };
-            match written {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                other => return other,
-            }
-        }
-    }
-
-    /// Says that nothing more will be sent.
-    fn shutdown(&self) {
-        // The client may have hung up already: then there is nobody to tell.
-        match self {
-            Stream::Tcp(stream) => rustix::net::shutdown(stream, Shutdown::Write).ok(),
-            Stream::Unix(stream) => rustix::net::shutdown(stream, Shutdown::Write).ok(),
-        };
-    }
+    date::format(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
 }

@@ -2,9 +2,13 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::time::Duration;
 
 use tokio::sync::Notify;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
+
+/// Nobody has to go sooner: whoever has just come is about to ask.
+const GRACE: Duration = Duration::from_millis(500);
 
 /// Everybody who is connected.
 pub(super) struct Crowd {
@@ -39,10 +43,18 @@ impl Crowd {
     /// connections that somebody forgot, or holds on purpose, keep nobody out.
     pub(super) async fn room(&self) {
         while self.members.borrow().len() >= self.most {
-            if let Some(longest) = self.longest_waiting() {
-                longest.leave.notify_one();
+            let changed = self.changed.notified();
+            match self.longest_waiting() {
+                // It asks, or somebody leaves, or its time is over: then one looks again.
+                Some((_, since)) if since.elapsed() < GRACE => {
+                    timeout_at(since + GRACE, changed).await.ok();
+                }
+                Some((longest, _)) => {
+                    longest.leave.notify_one();
+                    changed.await;
+                }
+                None => changed.await,
             }
-            self.changed.notified().await;
         }
     }
 
@@ -59,12 +71,12 @@ impl Crowd {
         }
     }
 
-    fn longest_waiting(&self) -> Option<Rc<Member>> {
+    fn longest_waiting(&self) -> Option<(Rc<Member>, Instant)> {
         let members = self.members.borrow();
         let waiting = members
             .iter()
-            .filter(|member| member.waiting.get().is_some());
-        waiting.min_by_key(|member| member.waiting.get()).cloned()
+            .filter_map(|member| Some((Rc::clone(member), member.waiting.get()?)));
+        waiting.min_by_key(|(_, since)| *since)
     }
 }
 

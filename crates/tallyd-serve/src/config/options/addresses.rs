@@ -89,6 +89,20 @@ pub(super) const GROUP: Group = Group {
                     .map(|length| draft.config.backlog = length)
             }),
         },
+        Definition {
+            name: "qr",
+            short: None,
+            value: "BOOL",
+            kind: Kind::Switch,
+            default: "false",
+            example: "true",
+            help: "Show the address as a QR code when the server starts",
+            long: "For a telephone in the same network. Below the addresses where standard output is a terminal; \
+                otherwise on standard error, because programs read the other. Off by default: it fills half a screen.",
+            set: Set::Server(|draft, typed| {
+                typed.one(values::switch).map(|on| draft.config.qr = on)
+            }),
+        },
     ],
 };
 

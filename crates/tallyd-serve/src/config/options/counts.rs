@@ -8,7 +8,7 @@ use tallyd_ledger::window;
 use super::{Definition, Group, Kind, Set};
 use crate::config::listen::{self, Address};
 use crate::config::typed::Word;
-use crate::config::{Listen, State, values};
+use crate::config::{AdminAt, Listen, State, Token, values};
 
 /// Whoever can lose more than an hour of counts does not need them on a disk.
 const LONGEST_SYNC: Duration = Duration::from_secs(3600);
@@ -136,17 +136,34 @@ pub(super) const GROUP: Group = Group {
             short: None,
             value: "ADDRESS",
             kind: Kind::Text,
-            default: "off",
-            example: "127.0.0.1:9090",
-            help: "Address for metrics and health, apart from the files; off is none",
-            long: "ADDRESS:PORT, PORT (of 127.0.0.1) or unix:PATH; port 0 is one that the system picks. The admin pages \
-                have no password yet, so only loopback addresses and unix sockets are taken. Off by default: \
-                what is not asked for is not open.",
+            default: "auto",
+            example: "127.0.0.1:8081",
+            help: "Address of the dashboard, apart from the files; off is none",
+            long: "Counts, live; an API for programs; metrics and health. ADDRESS:PORT, PORT (of 127.0.0.1) or unix:PATH; port 0 \
+                is one that the system picks. With auto it is 127.0.0.1:8081, which only this machine reaches, or a free \
+                port if that one is taken. An address that others reach needs admin-token.",
             set: Set::Server(|draft, typed| {
                 let place = typed.place.clone();
                 typed
                     .word(admin)
                     .map(|address| draft.admin = address.map(|address| (address, place)))
+            }),
+        },
+        Definition {
+            name: "admin-token",
+            short: None,
+            value: "TOKEN",
+            kind: Kind::Text,
+            default: "off",
+            example: "kJ7v2rQ9tLx4Wm8ZpB3s",
+            help: "What has to be known to see the dashboard",
+            long: "A browser asks for it as a password, with any user name; programs send it as a Bearer token. At least 16 \
+                characters. Off by default, as only this machine reaches the dashboard. Others on this machine can see what \
+                is on a command line: better put it into the file, or into TALLYD_ADMIN_TOKEN.",
+            set: Set::Server(|draft, typed| {
+                typed
+                    .one(token)
+                    .map(|token| draft.config.admin_token = token)
             }),
         },
         Definition {
@@ -201,23 +218,28 @@ fn retention(text: &str) -> Result<Option<u32>, String> {
     })
 }
 
-fn admin(word: &Word) -> Result<Option<Listen>, String> {
+fn admin(word: &Word) -> Result<Option<AdminAt>, String> {
     let text = word.text()?;
-    if text == "off" {
-        return Ok(None);
+    match text {
+        "off" => return Ok(None),
+        "auto" => return Ok(Some(AdminAt::Auto)),
+        _ => {}
     }
     // For files a port alone means every address; here it can't.
     if text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty() {
         let port = listen::port(text)?;
         let loopback = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
-        return Ok(Some(Listen::Tcp(loopback)));
+        return Ok(Some(AdminAt::At(Listen::Tcp(loopback))));
     }
     match listen::address(word)? {
-        Address::Whole(Listen::Tcp(address)) if !address.ip().is_loopback() => Err(format!(
-            "{text:?} could be reached from elsewhere, and the admin pages have no password yet: \
-             only loopback addresses and unix sockets are taken, such as 127.0.0.1:9090"
-        )),
-        Address::Whole(address) => Ok(Some(address)),
+        Address::Whole(address) => Ok(Some(AdminAt::At(address))),
         Address::AnyPort(_) => Err(format!("{text:?} has no port: write ADDRESS:PORT")),
+    }
+}
+
+fn token(text: &str) -> Result<Option<Token>, String> {
+    match text {
+        "off" => Ok(None),
+        text => Token::new(text).map(Some),
     }
 }

@@ -49,6 +49,21 @@ pub(super) const GROUP: Group = Group {
             set: Set::Site(|site, typed| typed.one(values::switch).map(|on| site.listing = on)),
         },
         Definition {
+            name: "listing-counts",
+            short: None,
+            value: "BOOL",
+            kind: Kind::Switch,
+            default: "false",
+            example: "true",
+            help: "Show downloads in lists of directories",
+            long: "As a column that can be sorted by, and in JSON as downloads and hits: the totals of the ledger, as \
+                tallyd stats has them. It changes nothing where listing is off or counts are in memory only \
+                (no-state). Off by default: how often a file was asked for is yours to tell.",
+            set: Set::Site(|site, typed| {
+                typed.one(values::switch).map(|on| site.listing_counts = on)
+            }),
+        },
+        Definition {
             name: "spa",
             short: None,
             value: "BOOL",

@@ -79,5 +79,20 @@ pub(super) const GROUP: Group = Group {
                 because nothing happens with what was posted.",
             set: Set::Site(|site, typed| typed.one(values::switch).map(|on| site.post = on)),
         },
+        Definition {
+            name: "public-counts",
+            short: None,
+            value: "BOOL",
+            kind: Kind::Switch,
+            default: "false",
+            example: "true",
+            help: "Answer ?tally and ?badge on a file with its counts",
+            long: "FILE?tally is a small page, or JSON for clients that ask for it with Accept (?tally=json); FILE?badge \
+                is a picture for other pages. Asking counts nothing. A query that begins with either word no longer \
+                reaches the file. Off by default: how often a file was asked for is yours to tell.",
+            set: Set::Site(|site, typed| {
+                typed.one(values::switch).map(|on| site.public_counts = on)
+            }),
+        },
     ],
 };

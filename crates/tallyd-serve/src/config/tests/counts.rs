@@ -5,7 +5,7 @@ use std::time::Duration;
 use tallyd_ledger::window;
 
 use super::{config, from_file, lines};
-use crate::config::{Config, Listen, State};
+use crate::config::{AdminAt, Config, Listen, State};
 
 /// What is said about a file with one mistake, without the place.
 fn complaint(file: &str) -> String {
@@ -15,13 +15,13 @@ fn complaint(file: &str) -> String {
 }
 
 #[test]
-fn the_defaults_keep_exact_counts_and_open_nothing() {
+fn the_defaults_keep_exact_counts_and_show_them_to_this_machine() {
     let config = Config::default();
     assert_eq!(config.state, State::Auto);
     assert_eq!(config.sync_interval, Duration::from_secs(1));
     assert_eq!(config.window, window::Kind::FirstTouch);
     assert_eq!((config.keep_hours, config.keep_days), (Some(90), None));
-    assert_eq!((config.agents, config.admin), (None, None));
+    assert_eq!((config.agents, config.admin), (None, Some(AdminAt::Auto)));
     assert_eq!(config.metrics_files, 20);
 }
 
@@ -69,8 +69,9 @@ fn retention_is_in_days_or_has_no_end() {
 }
 
 #[test]
-fn the_admin_pages_are_only_where_nobody_else_can_reach() {
+fn where_others_reach_the_dashboard_it_needs_a_token() {
     let tcp = |text: &str| Some(Listen::Tcp(text.parse().unwrap()));
+    let token = "admin-token = 'kJ7v2rQ9tLx4Wm8ZpB3s'";
     for (text, address) in [
         ("off", None),
         ("9090", tcp("127.0.0.1:9090")),
@@ -80,24 +81,25 @@ fn the_admin_pages_are_only_where_nobody_else_can_reach() {
         ("[::1]:9090", tcp("[::1]:9090")),
         ("unix:/run/admin", Some(Listen::Unix("/run/admin".into()))),
     ] {
-        assert_eq!(
-            config(&format!("admin = '{text}'")).admin,
-            address,
-            "{text}"
-        );
+        for more in ["", token] {
+            let admin = config(&format!("admin = '{text}'\n{more}")).admin;
+            assert_eq!(admin, address.clone().map(AdminAt::At), "{text}");
+        }
     }
-    for text in [
-        "*:9090",
-        ":9090",
-        "0.0.0.0:9090",
-        "[::]:9090",
-        "192.0.2.1:9090",
+    for (text, address) in [
+        ("*:9090", "[::]:9090"),
+        (":9090", "[::]:9090"),
+        ("0.0.0.0:9090", "0.0.0.0:9090"),
+        ("[::]:9090", "[::]:9090"),
+        ("192.0.2.1:9090", "192.0.2.1:9090"),
     ] {
         let expected = format!(
-            "{text:?} could be reached from elsewhere, and the admin pages have no password yet: only loopback \
-             addresses and unix sockets are taken, such as 127.0.0.1:9090"
+            "{address} can be reached from elsewhere, so the dashboard needs a token there: set admin-token (in the \
+             file, or as TALLYD_ADMIN_TOKEN), or use an address of this machine only, such as 127.0.0.1:9090"
         );
         assert_eq!(complaint(&format!("admin = '{text}'")), expected);
+        let with_token = config(&format!("admin = '{text}'\n{token}"));
+        assert_eq!(with_token.admin, tcp(address).map(AdminAt::At));
     }
     assert_eq!(
         complaint("admin = 'localhost'"),
@@ -107,8 +109,19 @@ fn the_admin_pages_are_only_where_nobody_else_can_reach() {
 }
 
 #[test]
+fn a_token_is_long_enough_and_never_shown() {
+    assert_eq!(config("").admin_token, None);
+    assert_eq!(config("admin-token = 'off'").admin_token, None);
+    let config = config("admin-token = 'kJ7v2rQ9tLx4Wm8ZpB3s'");
+    assert!(!format!("{config:?}").contains("kJ7v2"));
+    let short = complaint("admin-token = 'secret'");
+    assert!(short.starts_with("the token has 6 characters"), "{short}");
+    assert!(!short.contains("secret"));
+}
+
+#[test]
 fn the_admin_pages_have_an_address_of_their_own() {
-    let expected = "files are served at this address: the admin pages need one of their own";
+    let expected = "files are served at this address: the dashboard needs one of its own";
     let same = "listen = ['127.0.0.1:9090']\nadmin = '127.0.0.1:9090'";
     assert_eq!(complaint(same), expected);
     let same = "listen = ['unix:/s']\nadmin = 'unix:/s'";

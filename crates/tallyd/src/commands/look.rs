@@ -3,6 +3,7 @@
 use std::env;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal};
+use std::os::fd::AsFd;
 
 use rustix::termios::tcgetwinsize;
 
@@ -26,15 +27,15 @@ const USUAL: (usize, usize) = (80, 24);
 impl Look {
     /// As standard output is now.
     pub(super) fn of_stdout() -> Look {
-        if !io::stdout().is_terminal() {
+        Look::of(&io::stdout())
+    }
+
+    /// As this stream is now.
+    pub(super) fn of(stream: &(impl AsFd + IsTerminal)) -> Look {
+        if !stream.is_terminal() {
             return Look::default();
         }
-        let (columns, lines) = match tcgetwinsize(io::stdout()) {
-            Ok(size) if size.ws_col > 0 && size.ws_row > 0 => {
-                (usize::from(size.ws_col), usize::from(size.ws_row))
-            }
-            _ => USUAL,
-        };
+        let (columns, lines) = size(stream);
         Look {
             columns: Some(columns.max(LEAST.0)),
             lines: Some(lines.max(LEAST.1)),
@@ -62,6 +63,20 @@ impl Look {
     /// Columns to fill, also where nothing is cut.
     pub(super) fn usual_columns(self) -> usize {
         self.columns.unwrap_or(USUAL.0)
+    }
+}
+
+/// Columns that this terminal really has: for what can be neither cut nor wrapped. None where nothing is to be cut.
+pub(super) fn room(stream: &(impl AsFd + IsTerminal)) -> Option<usize> {
+    stream.is_terminal().then(|| size(stream).0)
+}
+
+fn size(terminal: impl AsFd) -> (usize, usize) {
+    match tcgetwinsize(terminal) {
+        Ok(size) if size.ws_col > 0 && size.ws_row > 0 => {
+            (usize::from(size.ws_col), usize::from(size.ws_row))
+        }
+        _ => USUAL,
     }
 }
 

@@ -1,43 +1,14 @@
 //! Words and numbers for people: grouped, rounded, cut to fit, and never able to move the cursor.
 
-use std::fmt::Write as _;
-
 use tallyd_ledger::facts::day_of;
-use tallyd_ledger::report::calendar;
+use tallyd_ledger::report::{calendar, people};
 
-/// `1,234,567`.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::with_capacity(digits.len() * 4 / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
+pub(super) use tallyd_ledger::report::people::{grouped, plain};
 
-/// `12.3 GB`; units are powers of a thousand and take two columns, so that sizes below each other are aligned.
+/// `12.3 GB`; units take two columns, so that sizes below each other are aligned.
 pub(super) fn size(bytes: u64) -> String {
-    const UNITS: [&str; 6] = ["kB", "MB", "GB", "TB", "PB", "EB"];
-    if bytes < 1_000 {
-        return format!("{bytes}  B");
-    }
-    let mut scaled = bytes as f64;
-    let mut unit = "";
-    for next in UNITS {
-        scaled /= 1_000.0;
-        unit = next;
-        // Not 1000.0 kB, nor 1000 kB.
-        if scaled < 99.95 {
-            return format!("{scaled:.1} {unit}");
-        }
-        if scaled < 999.5 {
-            break;
-        }
-    }
-    format!("{scaled:.0} {unit}")
+    let (number, unit) = people::size(bytes);
+    format!("{number} {unit:>2}")
 }
 
 /// `1 file`, `2 files`.
@@ -62,33 +33,6 @@ pub(super) fn when(nanos: i64, today: i64) -> String {
     }
     let minutes = nanos.div_euclid(60_000_000_000).rem_euclid(24 * 60);
     format!("{:02}:{:02}", minutes / 60, minutes % 60)
-}
-
-/// A path on a terminal: control characters, and those that reorder the letters around them, are written out.
-pub(super) fn plain(path: &[u8]) -> String {
-    let mut plain = String::with_capacity(path.len());
-    for piece in path.utf8_chunks() {
-        for letter in piece.valid().chars() {
-            if is_harmless(letter) {
-                plain.push(letter);
-            } else {
-                plain.extend(letter.escape_default());
-            }
-        }
-        for byte in piece.invalid() {
-            write!(plain, "\\x{byte:02x}").ok();
-        }
-    }
-    plain
-}
-
-fn is_harmless(letter: char) -> bool {
-    let is_hidden = matches!(
-        letter,
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{fff9}'..='\u{fffb}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}'
-    );
-    !letter.is_control() && !is_hidden
 }
 
 /// Columns that a text takes on a terminal.
@@ -153,30 +97,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_grouped_and_sizes_rounded() {
-        for (number, expected) in [
-            (0, "0"),
-            (999, "999"),
-            (1_000, "1,000"),
-            (1_234_567, "1,234,567"),
-            (u64::MAX, "18,446,744,073,709,551,615"),
-        ] {
-            assert_eq!(grouped(number), expected);
-        }
-        for (bytes, expected) in [
-            (0, "0  B"),
-            (999, "999  B"),
-            (1_000, "1.0 kB"),
-            (12_345, "12.3 kB"),
-            (99_949, "99.9 kB"),
-            (99_950, "100 kB"),
-            (999_499, "999 kB"),
-            (999_500, "1.0 MB"),
-            (1_234_567_890, "1.2 GB"),
-            (u64::MAX, "18.4 EB"),
-        ] {
-            assert_eq!(size(bytes), expected, "{bytes}");
-        }
+    fn sizes_are_aligned_and_words_follow_numbers() {
+        assert_eq!((size(999), size(1_000)), ("999  B".into(), "1.0 kB".into()));
         assert_eq!(several(1, "file", "files"), "1 file");
         assert_eq!(several(1_200, "file", "files"), "1,200 files");
         assert_eq!((share(1, 8), share(1, 0)), ("12.5 %".into(), String::new()));
@@ -186,19 +108,6 @@ mod tests {
     fn today_is_told_by_the_clock_and_other_days_by_the_calendar() {
         assert_eq!(when(20_777 * DAY + 9 * HOUR, 20_777), "09:00");
         assert_eq!(when(20_777 * DAY - 1, 20_777), "2026-11-19");
-    }
-
-    #[test]
-    fn nothing_moves_the_cursor() {
-        for (path, expected) in [
-            (&b"/plain/\xc3\xa9"[..], "/plain/\u{e9}"),
-            (b"/a\n\x1b[2J\x7f", "/a\\n\\u{1b}[2J\\u{7f}"),
-            (b"/\xff\xfe!", "/\\xff\\xfe!"),
-            ("/a\u{202e}gpj.exe".as_bytes(), "/a\\u{202e}gpj.exe"),
-            ("/\u{9b}31m".as_bytes(), "/\\u{9b}31m"),
-        ] {
-            assert_eq!(plain(path), expected);
-        }
     }
 
     #[test]
