@@ -1,7 +1,8 @@
 # tallyd: `make` builds it and serves the sample site, `make test` runs every test, `make help` names the rest.
 
 # Debian packages that the tests, and the comparison with nginx, need beside Rust and gcc.
-TEST_PACKAGES = wget curl chromium strace
+TEST_PACKAGES = wget curl chromium strace $(PYTHON_PACKAGES)
+PYTHON_PACKAGES = python3 python3-venv
 BENCH_PACKAGES = python3 nginx wrk
 
 # Checks bans, licences and sources. Unoptimised it is built in a minute; a check takes a second either way.
@@ -14,6 +15,10 @@ FUZZ_SECONDS = 60
 CARGO_TARGET_DIR ?= target
 TALLYD = $(CARGO_TARGET_DIR)/release/tallyd
 SAMPLE = www/downloads/sample.bin
+
+# Debian's Python, whatever else is called so here; where there is none, any.
+PYTHON = $(firstword $(wildcard /usr/bin/python3) python3)
+VENV = $(CARGO_TARGET_DIR)/browser-venv
 
 .DEFAULT_GOAL = serve
 .PHONY: serve build test lint audit bench fuzz install uninstall clean help
@@ -32,10 +37,18 @@ $(SAMPLE):
 
 test: ## run every test; installs the programs they need, on Debian
 	@$(call need,$(TEST_PACKAGES))
+	@$(python_packages)
 	@# Not the examples in comments: there are none, and an empty run must not be the last word.
 	cargo test --workspace --locked --no-fail-fast --lib --bins --tests
+	cargo build --locked --bin tallyd
+	TALLYD=$(CARGO_TARGET_DIR)/debug/tallyd SCREENSHOTS=$(CARGO_TARGET_DIR)/screenshots \
+	  $(VENV)/bin/python -B -m pytest --basetemp=$(CARGO_TARGET_DIR)/browser-tests browser
 
 lint: ## check format, clippy, bans, licences and sources
+	@$(call need,$(PYTHON_PACKAGES))
+	@$(python_packages)
+	$(VENV)/bin/ruff format --no-cache --check browser
+	$(VENV)/bin/ruff check --no-cache browser
 	cargo fmt --all --check
 	rustfmt --edition 2024 --check $(wildcard fuzz/fuzz_targets/*.rs) < /dev/null
 	cargo clippy --workspace --all-targets --locked -- -D warnings
@@ -87,6 +100,16 @@ help: ## say what there is
 to = $(DESTDIR)$(PREFIX)
 
 cargo_deny = cargo deny --version > /dev/null 2>&1 || cargo install cargo-deny --version $(CARGO_DENY_VERSION) --locked --debug
+
+# What the browser tests need of Python, when that has changed: exactly these, from PyPI.
+define python_packages
+cmp -s browser/requirements.txt $(VENV)/requirements.txt && exit 0; \
+echo "Installing what browser/requirements.txt names in $(VENV)"; \
+rm -rf $(VENV) && $(PYTHON) -m venv $(VENV) && \
+$(VENV)/bin/python -m pip install -q --disable-pip-version-check --require-hashes --only-binary :all: \
+  -r browser/requirements.txt && \
+cp browser/requirements.txt $(VENV)/
+endef
 
 # Installs the packages in $(1) that are missing: as root, or through sudo; else it says which they are.
 define need
