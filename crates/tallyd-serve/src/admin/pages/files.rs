@@ -40,13 +40,13 @@ const COLUMNS: [Column; 6] = [
         title: "Downloads",
         rule: "download",
         sort: Some(Sort::Downloads),
-        cell: |row| number(row.people_and_tools()),
+        cell: |row| number(row.counts.downloads),
     },
     Column {
-        title: "By others",
+        title: "People, tools",
         rule: "agent-class",
         sort: None,
-        cell: |row| number(by_others(row)),
+        cell: |row| number(row.people_and_tools()),
     },
     Column {
         title: "Hits",
@@ -93,11 +93,6 @@ pub fn page(frame: &Frame<'_>, shown: Shown<'_>) -> String {
         }
     };
     document(frame, Here::Files, Life::Still, "Files", &main)
-}
-
-/// Downloads by bots and by those of whom nothing is known. What the ledger no longer has by class is among them.
-fn by_others(row: &FileRow) -> u64 {
-    row.counts.downloads.saturating_sub(row.people_and_tools())
 }
 
 /// A nought is there, and doesn't call for attention.
@@ -178,8 +173,7 @@ fn caption(wanted: &Wanted, shown: Shown<'_>) -> Markup {
     let before = before(wanted.page);
     let last = before.saturating_add(shown.rows.len());
     let order = match wanted.sort {
-        // What is sorted by is people, tools and others together.
-        Sort::Downloads => "most downloads by anyone first",
+        Sort::Downloads => "most downloads first",
         Sort::Hits => "most hits first",
         Sort::Bytes => "most bytes first",
         Sort::Aborted => "most aborted hits first",
@@ -279,8 +273,7 @@ fn legend() -> Markup {
                 @if place > 0 { ", " }
                 (rule(column.rule, &column.title.to_lowercase()))
             }
-            ". Downloads are those by people and tools; those by bots and unknown agents stand beside them. \
-             An order by downloads goes by all of them."
+            ". Downloads are those by anyone; how many of them were by people and tools stands beside them."
         }
     }
 }

@@ -132,7 +132,16 @@
     stream.addEventListener('skipped', event => { skipped += JSON.parse(event.data).replies; });
     stream.addEventListener('counts', () => { stale = true; refresh(); });
   };
-  document.addEventListener('visibilitychange', () => { show(); refresh(); });
+  // A page that nobody sees listens to nothing: a browser has six connections to a server, and each tab would keep one.
+  const look = () => {
+    if (document.hidden) stream?.close();
+    else if (!stream || stream.readyState === EventSource.CLOSED) open();
+    show();
+    refresh();
+  };
+  document.addEventListener('visibilitychange', look);
+  addEventListener('pagehide', () => stream?.close());
+  addEventListener('pageshow', event => { if (event.persisted) look(); });
 
   // What is pointed at in a chart is said above it; a menu that is open closes at a click elsewhere and with Escape.
   document.addEventListener('pointerover', event => {

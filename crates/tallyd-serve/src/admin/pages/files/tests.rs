@@ -59,14 +59,14 @@ fn a_row_has_the_numbers_of_its_file_and_leads_to_it() {
         &[
             "href=\"/file?days=7&amp;path=/a%20b/c%26d.txt\"",
             ">/a b/c&amp;d.txt<",
-            "data-label=\"Downloads\">900<",
-            "data-label=\"By others\">100<",
+            "data-label=\"Downloads\">1,000<",
+            "data-label=\"People, tools\">900<",
             "data-label=\"Hits\">1,300<",
             "data-label=\"Complete\">1,200<",
             "data-label=\"Aborted\">100<",
             "<span title=\"12,345,678 bytes\">12.3\u{a0}MB</span>",
             ">18\u{a0}Nov 2026</time>",
-            "Files 1 to 1 of 1, most downloads by anyone first",
+            "Files 1 to 1 of 1, most downloads first",
         ],
     );
     assert!(!html.contains("Previous") && !html.contains(">Next<"));
@@ -77,7 +77,7 @@ fn downloads_that_are_no_longer_told_apart_by_class_are_not_lost() {
     let mut old = row(b"/old");
     old.downloads = [0; 5];
     let html = html(&Wanted::default(), &[""], &[old], false);
-    has(&html, &["data-label=\"By others\">1,000<"]);
+    has(&html, &["data-label=\"Downloads\">1,000<"]);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use tallyd_ledger::report::FileRow;
 use super::Shown;
 use crate::admin::pages::chart::{Line, bar, capital, lines, style_of};
 use crate::admin::pages::frame::name_of;
-use crate::admin::pages::number::{self, grouped, moment, plain, rule, several, share, size};
+use crate::admin::pages::number::{self, grouped, moment, plain, rule, several, size};
 use crate::admin::wanted::Wanted;
 
 /// Rows of a table: more are on a page of their own, or a long tail.
@@ -35,9 +35,7 @@ pub(super) fn top(shown: &Shown<'_>) -> Markup {
         measure: Wanted::default().measure,
         ..wanted.clone()
     };
-    let mut rows: Vec<&FileRow> = shown.top.iter().collect();
-    rows.sort_by_key(|row| Reverse(row.people_and_tools()));
-    let most = rows.first().map(|row| row.people_and_tools());
+    let most = shown.top.first().map(|row| row.counts.downloads);
     let beside = html! { p.aside { a href=(all.link("/files")) { "All files" } } };
     let content = html! {
         @if shown.top.is_empty() { p.empty { "No file was asked for in this range." } }
@@ -49,12 +47,13 @@ pub(super) fn top(shown: &Shown<'_>) -> Markup {
                         tr {
                             th scope="col" { "File" }
                             th.num scope="col" aria-sort="descending" { (rule("download", "Downloads")) }
+                            th."num roomy" scope="col" { (rule("agent-class", "People, tools")) }
                             th."num roomy" scope="col" { (rule("hit", "Hits")) }
                             th."num roomy" scope="col" { (rule("bytes", "Bytes")) }
                         }
                     }
                     tbody {
-                        @for row in rows.into_iter().take(ROWS) { (file(row, most.unwrap_or(0), shown)) }
+                        @for row in shown.top.iter().take(ROWS) { (file(row, most.unwrap_or(0), shown)) }
                     }
                 }
             }
@@ -64,14 +63,14 @@ pub(super) fn top(shown: &Shown<'_>) -> Markup {
 }
 
 fn file(row: &FileRow, most: u64, shown: &Shown<'_>) -> Markup {
-    let downloads = row.people_and_tools();
     html! {
         tr {
             th scope="row" {
                 (path_link(&row.path, &row.site, shown))
-                (bar(downloads, most))
+                (bar(row.counts.downloads, most))
             }
-            td { (grouped(downloads)) }
+            td { (grouped(row.counts.downloads)) }
+            td.roomy { (grouped(row.people_and_tools())) }
             td.roomy { (grouped(row.counts.hits)) }
             td.roomy { (size(row.counts.bytes)) }
         }
@@ -107,7 +106,6 @@ pub(super) fn classes(shown: &Shown<'_>) -> Markup {
                 thead {
                     tr {
                         th scope="col" { (rule("agent-class", "Class")) }
-                        th."num roomy" scope="col" { "Of hits" }
                         th.num scope="col" { (rule("download", "Downloads")) }
                         th.num scope="col" { (rule("hit", "Hits")) }
                         th.num scope="col" { (rule("bytes", "Bytes")) }
@@ -119,7 +117,6 @@ pub(super) fn classes(shown: &Shown<'_>) -> Markup {
                 tfoot {
                     tr {
                         th scope="row" { "All" }
-                        td.roomy {}
                         td { (grouped(total.downloads)) }
                         td { (grouped(total.hits)) }
                         td { (size(total.bytes)) }
@@ -143,8 +140,8 @@ fn of_class(class: Class, counts: &Counts, total: &Counts) -> Markup {
             th scope="row" {
                 span class={ "swatch " (style_of(class)) } {}
                 @if class == Class::Internal { (rule("internal", &name)) } @else { (name) }
+                (bar(counts.hits, total.hits))
             }
-            td.roomy { (share(counts.hits, total.hits)) }
             td { (grouped(counts.downloads)) }
             td { (grouped(counts.hits)) }
             td { (size(counts.bytes)) }
