@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page
 
 from looks import check_access
 from server import PATIENCE, Server, eventually
-from views import goes_to_the_side
+from views import goes_to_the_side, panel, records
 from watch import LOOKS, watched
 
 NAMES = [
@@ -61,7 +61,8 @@ def fetch(server: Server) -> None:
 
 def shown(name: str) -> str:
     """A name as the pages write it: what can't be seen is named."""
-    return "".join(f"\\u{{{ord(c):x}}}" if c in "\u202e\t\n\x1b" else c for c in name)
+    named = {"\t": "\\t", "\n": "\\n", "\x1b": "\\u{1b}", "\u202e": "\\u{202e}"}
+    return "".join(named.get(letter, letter) for letter in name)
 
 
 @pytest.mark.parametrize("look", ["light", "phone"])
@@ -76,6 +77,11 @@ def test_names_are_text_on_every_page(
         page.locator("#latest").get_by_text(LOST[0]).first.wait_for()
         eventually("they are in the overview", lambda: LOST[0] in page.locator("#missing").inner_text())
         check_text(page, f"hostile-overview-{look}", screenshot)
+        written_by_script = records(panel(page, "Latest requests"))
+        page.reload()
+        written_by_server = records(panel(page, "Latest requests"))
+        assert len(written_by_server) >= 10
+        assert written_by_server == written_by_script[: len(written_by_server)]
         page.goto("/files")
         listed = page.get_by_role("region", name="Files", exact=True).get_by_role("rowheader").all_inner_texts()
         assert sorted(listed) == sorted([f"/{shown(name)}" for name in NAMES] + ["/\\xff\\xfe.bin"])
