@@ -74,7 +74,8 @@ def test_names_are_text_on_every_page(
         page.get_by_text("Live", exact=True).wait_for()
         # Once more while the page is open: the script writes them as well.
         fetch(hostile)
-        page.locator("#latest").get_by_text(LOST[0]).first.wait_for()
+        hostile.ask("/the-last-one", of_files=True)
+        panel(page, "Latest requests").get_by_text("/the-last-one").wait_for()
         eventually("they are in the overview", lambda: LOST[0] in page.locator("#missing").inner_text())
         check_text(page, f"hostile-overview-{look}", screenshot)
         written_by_script = records(panel(page, "Latest requests"))

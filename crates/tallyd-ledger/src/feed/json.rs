@@ -3,12 +3,14 @@
 use super::{About, Seen};
 use crate::report::calendar::moment;
 use crate::report::json::{Object, path, protocol};
+use crate::report::people::plain;
 
 /// Nanoseconds of a millisecond.
 const MILLISECOND: i64 = 1_000_000;
 
 impl Seen {
-    /// One object without line ends. What a reply of its kind has not is null.
+    /// One object without line ends. What a reply of its kind has not is null; `shown` is how a path is read where
+    /// its letters would mislead.
     #[must_use]
     pub fn json(&self) -> String {
         let mut out = Object::new();
@@ -17,7 +19,13 @@ impl Seen {
         out.text("kind", self.about.kind().as_bytes());
         out.text("site", self.site.as_bytes());
         match self.path() {
-            Some(of) => path(&mut out, of),
+            Some(of) => {
+                path(&mut out, of);
+                let shown = plain(of);
+                if shown.as_bytes() != of {
+                    out.text("shown", shown.as_bytes());
+                }
+            }
             None => out.raw("path", "null"),
         }
         out.number("status", u64::from(self.status));
@@ -121,7 +129,8 @@ mod tests {
     #[test]
     fn a_path_that_is_no_text_can_be_told_and_ends_no_line() {
         let missing = seen(About::Missing(b"/\xff\n</script>"[..].into())).json();
-        let paths = "\"path\":\"/\u{fffd}\\n</script>\",\"path_bytes\":\"/%FF%0A%3C/script%3E\"";
+        let paths = "\"path\":\"/\u{fffd}\\n</script>\",\"path_bytes\":\"/%FF%0A%3C/script%3E\",\
+                     \"shown\":\"/\\\\xff\\\\n</script>\"";
         assert!(missing.contains(paths), "{missing}");
         assert!(missing.ends_with("\"number\":null,\"outcome\":null,\"referrer\":null}"));
         assert!(!missing.contains('\n'));

@@ -29,6 +29,8 @@ pub enum Route {
     Metrics(Dialect),
     /// A page for people.
     View(View, Wanted),
+    /// One that there is not, or that can't be meant, with the reason.
+    Wrong(Status, Option<String>),
     /// An answer for programs.
     Api(Topic, Wanted, Extras),
     /// The description of these.
@@ -73,7 +75,7 @@ pub fn route(request: &Request<'_>, today: i64) -> Result<Route, Page> {
     }
     let view = |view| match Wanted::of_page(request.query, today) {
         Ok(wanted) => Ok(Route::View(view, wanted)),
-        Err(reason) => Err(refusal(false, Status::BAD_REQUEST, Some(&reason))),
+        Err(reason) => Ok(Route::Wrong(Status::BAD_REQUEST, Some(reason))),
     };
     let topic = |topic| match Wanted::of_program(request.query, today) {
         Ok((wanted, extras)) => Ok(Route::Api(topic, wanted, extras)),
@@ -99,7 +101,8 @@ pub fn route(request: &Request<'_>, today: i64) -> Result<Route, Page> {
             pages::SCRIPT,
         )),
         b"/icon.svg" => Ok(Route::Asset("image/svg+xml", pages::ICON)),
-        _ => Err(refusal(is_api, Status::NOT_FOUND, None)),
+        _ if is_api => Err(refusal(true, Status::NOT_FOUND, None)),
+        _ => Ok(Route::Wrong(Status::NOT_FOUND, None)),
     }
 }
 

@@ -15,6 +15,7 @@ pub mod overview;
 pub mod rules;
 #[cfg(test)]
 mod tests;
+pub mod wrong;
 
 /// How everything looks: `/style.css`.
 pub const STYLE: &str = include_str!("pages/style.css");

@@ -45,6 +45,8 @@ const MOST: usize = 64;
 /// How long to wait when descriptors have run out.
 const PAUSE: Duration = Duration::from_millis(100);
 
+const UNAVAILABLE: Status = Status::SERVICE_UNAVAILABLE;
+
 /// What all connections of the thread share.
 struct Desk {
     watched: Arc<Watched>,
@@ -229,12 +231,16 @@ impl Desk {
                     .watched
                     .asker
                     .ask(move |report| api::answer(report, topic, &wanted, extras, now()));
-                answer
-                    .await
-                    .unwrap_or_else(|silence| silent(true, &silence))
+                answer.await.unwrap_or_else(|silence| {
+                    let said = silence.to_string();
+                    silent(&silence, refusal(true, UNAVAILABLE, Some(&said)))
+                })
             }
             Route::View(view, wanted) => self.view(view, wanted).await,
             Route::Rules => view::show_rules(&self.around()),
+            Route::Wrong(status, reason) => {
+                view::show_wrong(status, reason.as_deref(), &self.around())
+            }
             // It is no page: `reply` has seen to it.
             Route::Events => Page::of(Status::NOT_FOUND),
         }
@@ -242,16 +248,20 @@ impl Desk {
 
     async fn view(&self, view: View, wanted: Wanted) -> Page {
         let around = self.around();
-        if view == View::Overview && !self.watched.asker.is_kept() {
+        if !self.watched.asker.is_kept() {
             return view::show_nothing(&wanted, &around);
         }
         let asked = self
             .watched
             .asker
             .ask(move |report| view::page(report, view, &wanted, &around));
-        asked
-            .await
-            .unwrap_or_else(|silence| silent(false, &silence))
+        asked.await.unwrap_or_else(|silence| {
+            let said = silence.to_string();
+            silent(
+                &silence,
+                view::show_wrong(UNAVAILABLE, Some(&said), &self.around()),
+            )
+        })
     }
 
     fn around(&self) -> Around {
@@ -278,15 +288,9 @@ impl Desk {
     }
 }
 
-/// What is said when the ledger says nothing.
-fn silent(is_api: bool, silence: &Silence) -> Page {
-    let page = refusal(
-        is_api,
-        Status::SERVICE_UNAVAILABLE,
-        Some(&silence.to_string()),
-    );
+/// What is said when the ledger says nothing, with whether trying again is of use.
+fn silent(silence: &Silence, page: Page) -> Page {
     match silence {
-        // Trying again would change nothing.
         Silence::NotKept => page,
         Silence::Late | Silence::Failed(_) => page.with("Retry-After", "5"),
     }

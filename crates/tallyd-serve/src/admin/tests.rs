@@ -18,7 +18,11 @@ fn lead(request: &str) -> Result<Route, u16> {
     let bytes = request.replace('\n', "\r\n") + "\r\n\r\n";
     let head = head::parse(bytes.as_bytes(), &HeadLimits::default());
     let head = head.expect(request).expect(request);
-    route(&head.request, TODAY).map_err(|page| page.status.code())
+    match route(&head.request, TODAY) {
+        Ok(Route::Wrong(status, _)) => Err(status.code()),
+        Ok(route) => Ok(route),
+        Err(page) => Err(page.status.code()),
+    }
 }
 
 /// Where a GET of this target leads.

@@ -18,7 +18,7 @@ use super::page::Page;
 use super::pages::files::ROWS;
 use super::pages::frame::Frame;
 use super::pages::overview::Before;
-use super::pages::{file, files, overview, rules};
+use super::pages::{file, files, overview, rules, wrong};
 use super::span::Span;
 use super::wanted::{Period, Wanted};
 
@@ -77,6 +77,14 @@ pub fn page(
 pub fn show_rules(around: &Around) -> Page {
     let wanted = Wanted::default();
     Page::html(Status::OK, rules::page(&around.frame(&wanted, &[])))
+}
+
+/// What a person reads instead of a page.
+#[must_use]
+pub fn show_wrong(status: Status, reason: Option<&str>, around: &Around) -> Page {
+    let wanted = Wanted::default();
+    let frame = around.frame(&wanted, &[]);
+    Page::html(status, wrong::page(&frame, status, reason))
 }
 
 /// The overview where no counts are kept: it says so, and what to do.

@@ -193,17 +193,16 @@ fn without_state_it_says_that_nothing_is_kept() {
     let line = server.stderr.wait_for_text("dashboard at http://");
     let (_, address) = line.split_once("http://").unwrap();
     let admin: SocketAddr = address.trim_end_matches('/').parse().unwrap();
-    let page = get(admin, "/");
-    assert_eq!(page.status, 200);
-    assert!(page.text().contains("--no-state"), "{}", page.text());
-    for target in ["/api/v1/overview", "/api/v1/files", "/files"] {
+    for target in ["/", "/files", "/file?path=/index.html"] {
+        let page = get(admin, target);
+        assert_eq!(page.status, 200, "{target}");
+        assert!(page.text().contains("--no-state"), "{}", page.text());
+    }
+    for target in ["/api/v1/overview", "/api/v1/files"] {
         let reply = get(admin, target);
         assert_eq!(reply.status, 503, "{target}");
-        assert!(
-            reply.text().contains("counts are not kept"),
-            "{}",
-            reply.text()
-        );
+        let said = reply.text();
+        assert!(said.contains("counts are not kept"), "{said}");
     }
     server.stop();
 }

@@ -28,7 +28,7 @@
   };
   state.after(button);
 
-  // The latest requests. Whatever a client has sent is text, and letters that reorder or hide others are written out.
+  // The latest requests. Whatever a client has sent is text; what would reorder or hide letters is written out in `shown`.
   const words = new Map((rows?.dataset.words || '').split(';').map(word => word.split(/ (.*)/)));
   const size = bytes => {
     if (bytes < 1000) return bytes + '\u00a0B';
@@ -36,16 +36,16 @@
     do { bytes /= 1000; unit++; } while (bytes >= 999.5 && unit < 5);
     return bytes.toFixed(bytes < 99.95 ? 1 : 0) + '\u00a0' + 'kMGTPE'[unit] + 'B';
   };
-  const plain = text => text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, c => '\\u{' + c.codePointAt(0).toString(16) + '}');
+  const named = r => r.shown ?? r.path ?? '\u2013';
   const key = r => r.number ? r.number + ' ' + r.site + ' ' + r.path : '';
   const row = r => {
     const tr = make('tr', '', 'new'), base = rows.dataset.file;
     if (key(r)) tr.dataset.key = key(r);
     const path = make('td', '', 'path');
     if (r.kind === 'hit' || r.kind === 'probe') {
-      const link = path.appendChild(make('a', plain(r.path)));
+      const link = path.appendChild(make('a', named(r)));
       link.href = base + (base.includes('?') ? '&' : '?') + 'path=' + (r.path_bytes || encodeURIComponent(r.path)) + '&site=' + encodeURIComponent(r.site);
-    } else path.textContent = r.path == null ? '\u2013' : plain(r.path);
+    } else path.textContent = named(r);
     const outcome = { hit: r.outcome || 'in flight', probe: 'probe', missing: 'not found' }[r.kind] || 'no file';
     tr.append(make('td', r.time.slice(11, 19)), path,
       make('td', r.status + ' ' + (words.get('' + r.status) || 'Other')),

@@ -31,7 +31,7 @@ pub(super) fn latest(shown: &Shown<'_>) -> Markup {
                 p #held {}
             }
             @if is_empty { p.empty #none-yet { "None since the server has started. The next one appears here." } }
-            div.scroll tabindex="0" role="region" aria-labelledby="latest-title" {
+            div.scroll tabindex="0" role="region" aria-label="Table of the latest requests" {
                 table.data.latest hidden[is_empty] {
                     caption.unseen { "The latest requests, the newest first" }
                     thead {
