@@ -16,7 +16,7 @@ use crate::batch::Progress;
 use crate::desk::Desk;
 use crate::facts::{DAY, HOUR, day_of, hour_of};
 use crate::feed::{Feed, Fresh};
-use crate::health::{Health, Part};
+use crate::health::{Health, Part, Urgency};
 use crate::keyring::KeyRing;
 use crate::ledger::{Ledger, LedgerError};
 use crate::segment::Segment;
@@ -75,6 +75,8 @@ pub struct Clerk {
     last_prune: Option<i64>,
     /// When the ledger had nothing left to pack, or could not, and before which day.
     last_pack: Option<(i64, Instant)>,
+    /// The last try to pack failed. That keeps nobody awake: there are reports without packs.
+    cannot_pack: bool,
 }
 
 impl Drop for Clerk {
@@ -117,6 +119,7 @@ impl Clerk {
             last_look: None,
             last_prune: None,
             last_pack: None,
+            cannot_pack: false,
         }
     }
 
@@ -152,8 +155,10 @@ impl Clerk {
         // Posted before windows are closed: what keeps those from being read must not keep this from being posted.
         let outcome = read
             .and_then(|()| self.post())
-            .and_then(|()| self.close_windows())
-            .and_then(|()| self.pack());
+            .and_then(|()| self.close_windows());
+        if outcome.is_ok() {
+            self.pack();
+        }
         self.report_lag();
         match &outcome {
             Ok(()) => self.health.recover(Part::Ledger),
@@ -163,9 +168,10 @@ impl Clerk {
     }
 
     /// Nothing to read, nothing to post: only hits that are on their way, which wake the clerk when they end. What is
-    /// left to be packed does not hold up the end of the server.
+    /// left to be packed does not hold up the end of the server, and what can't be packed keeps nobody awake.
     fn is_idle(&self) -> bool {
-        let is_packed = self.ledger.is_packed() || self.stop.load(Ordering::Acquire);
+        let is_packed =
+            self.ledger.is_packed() || self.cannot_pack || self.stop.load(Ordering::Acquire);
         is_packed
             && self.tally.is_empty()
             && self.settled.is_empty()
@@ -266,19 +272,25 @@ impl Clerk {
     }
 
     /// Packs one more day. Not yesterday: until its windows have closed, nearly every batch adds partials to it. A
-    /// day that is changed later is packed again, but not more often than once in a [`LOOK`].
-    fn pack(&mut self) -> Result<(), LedgerError> {
+    /// day that is changed later is packed again, but not more often than once in a [`LOOK`]. An error is none of the
+    /// count: all that is packed is in the rows.
+    fn pack(&mut self) {
         let before = day_of(now()) - 1;
         let waits = self.last_pack.is_some_and(|(day, last)| {
             day == before && (self.ledger.is_packed() || last.elapsed() < LOOK)
         });
         if waits || self.stop.load(Ordering::Acquire) {
-            return Ok(());
+            return;
         }
-        let packed = self.ledger.pack(before);
-        let pauses = packed.is_err() || self.ledger.is_packed();
+        let failed = self.ledger.pack(before).err();
+        let pauses = failed.is_some() || self.ledger.is_packed();
         self.last_pack = pauses.then(|| (before, Instant::now()));
-        packed
+        if let Some(error) = failed.as_ref().filter(|_| !self.cannot_pack) {
+            let text =
+                format!("reports over long ranges stay slow, since days can't be packed: {error}");
+            self.health.say(Urgency::Warning, &text);
+        }
+        self.cannot_pack = failed.is_some();
     }
 
     fn post(&mut self) -> Result<(), LedgerError> {

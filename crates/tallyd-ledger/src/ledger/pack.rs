@@ -35,7 +35,11 @@ impl Span {
     pub(crate) fn days(self) -> (i64, i64) {
         match self {
             Span::Day(day) => (day, day),
-            Span::Block(block) => (block * BLOCK, block * BLOCK + BLOCK - 1),
+            // No block goes beyond the last day: see `block_of`.
+            Span::Block(block) => {
+                let first = block.saturating_mul(BLOCK);
+                (first, first.saturating_add(BLOCK - 1))
+            }
         }
     }
 }

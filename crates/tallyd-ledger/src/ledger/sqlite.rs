@@ -193,8 +193,8 @@ impl Ledger for Sqlite {
         let cells = batch.versions.iter().flat_map(|change| &change.cells);
         let days = cells.map(|(hour, ..)| hour.div_euclid(24));
         let referred = batch.referrers.iter().map(|change| change.day);
-        if let Some(first) = days.chain(referred).min() {
-            self.packer.changed(first);
+        for day in days.chain(referred) {
+            self.packer.changed(day);
         }
         post::post(&mut self.connection, &mut self.known, self.kind, batch)
     }

@@ -89,16 +89,17 @@ fn brief(
     recent: Range,
 ) -> rusqlite::Result<Option<Brief>> {
     let mut query = connection.prepare_cached(&format!(
-        "SELECT id, first_seen, {COLUMNS} FROM files \
+        "SELECT id, first_seen, last_seen, {COLUMNS} FROM files \
          WHERE site = ?1 AND path = ?2 AND (hits > 0 OR probes > 0)"
     ))?;
     let found = query.query_row(params![site, stored(path)], |row| {
-        Ok((row.get(0)?, row.get(1)?, counts(row, 2)?))
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?, counts(row, 3)?))
     });
-    let Some((id, first_seen, counts)) = found.optional()? else {
+    let Some((id, first_seen, last_seen, counts)) = found.optional()? else {
         return Ok(None);
     };
-    let classes = |range| classes(connection, id, range, day_of(first_seen));
+    let seen = (day_of(first_seen), day_of(last_seen));
+    let classes = |range| classes(connection, id, range, seen);
     Ok(Some(Brief {
         counts,
         classes: classes(Range::default())?,
@@ -107,19 +108,22 @@ fn brief(
     }))
 }
 
-/// The counts of a file on the days of the range. Before the file was first seen there is nothing to look at.
+/// The counts of a file on the days of the range. Before the file was first seen there is nothing to look at, nor after
+/// it was last seen.
 fn classes(
     connection: &Connection,
     file: i64,
     range: Range,
-    first_seen: i64,
+    seen: (i64, i64),
 ) -> rusqlite::Result<Classes> {
-    match days_kept(connection, range)? {
-        Some((first, last)) if first_seen <= last => {
-            super::file::classes(connection, file, first.max(first_seen), last)
-        }
-        _ => Ok(Classes::default()),
+    let Some((first, last)) = days_kept(connection, range)? else {
+        return Ok(Classes::default());
+    };
+    let (first, last) = (first.max(seen.0), last.min(seen.1));
+    if first > last {
+        return Ok(Classes::default());
     }
+    super::file::classes(connection, file, first, last)
 }
 
 #[cfg(test)]

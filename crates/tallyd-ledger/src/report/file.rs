@@ -70,6 +70,17 @@ struct Found {
     counts: Counts,
 }
 
+impl Found {
+    /// Those of the days on which it was asked for: a day that makes no sense holds nobody up.
+    fn within(&self, first: i64, last: i64) -> (i64, i64) {
+        let seen = |time| crate::facts::day_of(time);
+        (
+            first.max(seen(self.first_seen)),
+            last.min(seen(self.last_seen)),
+        )
+    }
+}
+
 impl Report {
     /// The report on one file; nothing if it was never hit. `today` ends the days of an open range.
     pub fn file(
@@ -124,7 +135,10 @@ fn report(
     today: i64,
 ) -> rusqlite::Result<FileReport> {
     let classes = match days_kept(connection, range)? {
-        Some((first, last)) => classes(connection, found.id, first, last)?,
+        Some((first, last)) => {
+            let (first, last) = found.within(first, last);
+            classes(connection, found.id, first, last)?
+        }
         None => Classes::default(),
     };
     let counts = if range.is_everything() {
@@ -147,7 +161,7 @@ fn report(
         days: days(connection, found.id, shown(range, found, today))?,
         versions: versions(connection, found.id)?,
         reached: reached(connection, found.id)?,
-        referrers: referrers(connection, found.id, range)?,
+        referrers: referrers(connection, found, range)?,
     })
 }
 
@@ -239,7 +253,7 @@ fn reached(connection: &Connection, file: i64) -> rusqlite::Result<[u64; 10]> {
 
 fn referrers(
     connection: &Connection,
-    file: i64,
+    file: &Found,
     range: Range,
 ) -> rusqlite::Result<Vec<(String, u64)>> {
     let (since, until) = range.ends();
@@ -251,6 +265,7 @@ fn referrers(
     let (Some(first), Some(last)) = ends else {
         return Ok(Vec::new());
     };
+    let (first, last) = file.within(first, last);
     if first > last {
         return Ok(Vec::new());
     }
@@ -259,7 +274,7 @@ fn referrers(
          SELECT host, sum(hits) AS hits FROM shown CROSS JOIN referrers USING (day) WHERE file = ?1
          GROUP BY host ORDER BY sum(hits) DESC, host LIMIT ?4",
     )?;
-    let rows = query.query_map(params![file, first, last, REFERRERS], |row| {
+    let rows = query.query_map(params![file.id, first, last, REFERRERS], |row| {
         Ok((row.get(0)?, super::row::number(row, 1)?))
     })?;
     rows.collect()

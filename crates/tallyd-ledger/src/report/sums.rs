@@ -10,9 +10,9 @@ use super::Range;
 use super::top::days_kept;
 use crate::ledger::pack::{self, Column, Span, block_of};
 
-/// Rows of files are numbered one after the other, so sums lie side by side up to this number. There is no ledger
-/// with more files; an edited one costs no more memory than its rows.
-const NEAR: usize = 1 << 24;
+/// Rows of files are numbered one after the other, so sums lie side by side up to this number: 16 MB at most, however
+/// a ledger was edited. Beyond, they are in a map.
+const NEAR: usize = 1 << 20;
 
 /// A sum for each file that has anything on the days.
 #[derive(Debug, Default)]
@@ -198,9 +198,14 @@ fn chosen(range: Range, (first, last): (i64, i64), blocks: &[i64], days: &[i64])
     let mut at = first;
     for block in whole {
         let (begins, ends) = block.days();
-        add_days(&mut pieces, (at, begins - 1), days);
+        if at < begins {
+            add_days(&mut pieces, (at, begins - 1), days);
+        }
         pieces.push(Piece::Packed(block));
-        at = ends + 1;
+        let Some(next) = ends.checked_add(1) else {
+            return pieces;
+        };
+        at = next;
     }
     add_days(&mut pieces, (at, last), days);
     pieces
@@ -215,7 +220,10 @@ fn add_days(pieces: &mut Vec<Piece>, (first, last): (i64, i64), days: &[i64]) {
             pieces.push(Piece::Rows(at, day - 1));
         }
         pieces.push(Piece::Packed(Span::Day(day)));
-        at = day + 1;
+        let Some(next) = day.checked_add(1) else {
+            return;
+        };
+        at = next;
     }
     if at <= last {
         pieces.push(Piece::Rows(at, last));

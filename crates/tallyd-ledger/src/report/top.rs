@@ -375,7 +375,13 @@ fn add_days(connection: &Connection, range: Range, found: &mut [Found]) -> rusql
     let mut wanted: Vec<(i64, &mut FileRow)> =
         found.iter_mut().map(|(id, row)| (*id, row)).collect();
     wanted.sort_unstable_by_key(|(id, _)| *id);
-    for day in first..=last {
+    // A day that makes no sense must not make this look at all days that there could be.
+    let seen = wanted.iter().map(|(_, row)| day_of(row.first_seen)).min();
+    let last_seen = wanted.iter().map(|(_, row)| day_of(row.last_seen)).max();
+    let (Some(seen), Some(last_seen)) = (seen, last_seen) else {
+        return Ok(());
+    };
+    for day in first.max(seen)..=last.min(last_seen) {
         for (id, row) in &mut wanted {
             if day < day_of(row.first_seen) || day_of(row.last_seen) < day {
                 continue;

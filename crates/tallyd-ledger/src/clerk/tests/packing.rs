@@ -81,3 +81,30 @@ fn days_that_are_not_packed_do_not_hold_up_the_end() {
     assert!(run.clerk.finish());
     assert_eq!(packed(&place), 0);
 }
+
+#[test]
+fn a_pack_that_can_not_be_made_neither_keeps_the_clerk_awake_nor_makes_the_count_ill() {
+    let (place, disk) = (Place::new(), MemoryDisk::default());
+    past(&place);
+    // As a page of `packs` or `file_days` that can't be read.
+    rusqlite::Connection::open(place.ledger())
+        .unwrap()
+        .execute_batch(
+            "CREATE TRIGGER no BEFORE INSERT ON packs BEGIN SELECT RAISE(ABORT, 'damaged'); END",
+        )
+        .unwrap();
+    let mut run = Run::start(&disk, &place);
+    let mut outcomes = Vec::new();
+    for _ in 0..10 {
+        let outcome = run.clerk.cycle();
+        outcomes.push((
+            outcome.is_ok(),
+            run.clerk.is_idle(),
+            run.clerk.health.trouble(),
+        ));
+    }
+    assert!(
+        run.clerk.is_idle() && outcomes.iter().all(|(_, _, trouble)| trouble.is_none()),
+        "{outcomes:#?}"
+    );
+}

@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
+use super::check;
 use super::post::referrers::{MOST_OF_SITE, OTHER};
 use crate::ledger::LedgerError;
 
@@ -24,17 +25,23 @@ CREATE TABLE packs (
     PRIMARY KEY (level, number, part)
 ) STRICT;",
     )?;
-    transaction.execute(
+    // Day by day: what SQLite sorts lies in memory.
+    let mut next = transaction.prepare("SELECT min(day) FROM referrers WHERE day > ?1")?;
+    let mut fill = transaction.prepare(
         "WITH sums AS (
-             SELECT day, site, host, sum(referrers.hits) AS hits FROM referrers JOIN files ON id = file
-             GROUP BY day, site, host
+             SELECT site, host, sum(referrers.hits) AS hits FROM referrers JOIN files ON id = file
+             WHERE day = ?3 GROUP BY site, host
          ), placed AS (
-             SELECT *, row_number() OVER (PARTITION BY day, site, host = ?1 ORDER BY hits DESC, host) AS place FROM sums
+             SELECT *, row_number() OVER (PARTITION BY site, host = ?1 ORDER BY hits DESC, host) AS place FROM sums
          )
          INSERT INTO site_referrers
-         SELECT day, site, iif(place > ?2, ?1, host) AS named, sum(hits) FROM placed GROUP BY day, site, named",
-        params![OTHER, MOST_OF_SITE],
+         SELECT ?3, site, iif(place > ?2, ?1, host) AS named, sum(hits) FROM placed GROUP BY site, named",
     )?;
+    let mut at = i64::MIN;
+    while let Some(day) = next.query_row([at], |row| row.get::<_, Option<i64>>(0))? {
+        fill.execute(params![OTHER, MOST_OF_SITE, day])?;
+        at = day;
+    }
     Ok(())
 }
 
@@ -43,8 +50,8 @@ pub(super) fn newest(steps: &[Step]) -> i64 {
     i64::try_from(steps.len()).map_or(i64::MAX, |steps| steps + 1)
 }
 
-/// Takes the steps that are missing. True if there were any.
-pub(super) fn migrate(connection: &mut Connection, steps: &[Step]) -> Result<bool, LedgerError> {
+/// Takes the steps that are missing, and checks what they lead to.
+pub(super) fn migrate(connection: &mut Connection, steps: &[Step]) -> Result<(), LedgerError> {
     let found = version(connection)?;
     for (from, step) in (1..).zip(steps) {
         if from < found {
@@ -55,10 +62,14 @@ pub(super) fn migrate(connection: &mut Connection, steps: &[Step]) -> Result<boo
         if version(&transaction)? == from {
             step(&transaction)?;
             transaction.pragma_update(None, "user_version", from + 1)?;
+            if from + 1 == newest(steps) {
+                // Before it is committed: what is damaged is refused as it was.
+                check::invariants(&transaction)?;
+            }
         }
         transaction.commit()?;
     }
-    Ok(found < newest(steps))
+    Ok(())
 }
 
 /// The schema of this ledger.

@@ -52,9 +52,7 @@ pub(super) fn open(path: &Path, steps: &[Step]) -> Result<Connection, LedgerErro
         )));
     }
     prepare_for_posting(&connection)?;
-    if migrate::migrate(&mut connection, steps)? {
-        check::invariants(&connection)?;
-    }
+    migrate::migrate(&mut connection, steps)?;
     Ok(connection)
 }
 

@@ -3,7 +3,7 @@
 //! Promises: a pack that is there says what the rows of its days say. So everything that writes to `file_days` or
 //! `site_referrers` drops the packs of those days in the same transaction. One call of [`Packer::step`] makes one pack at most.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
@@ -21,12 +21,14 @@ pub(super) struct Packer {
     look: Option<Look>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 struct Look {
     /// The days before this one are to be packed.
     before: i64,
     /// Days from here on have their packs.
     days: i64,
+    /// But for these, which were changed since. They wait for the next look, so that this one comes to its end.
+    late: BTreeSet<i64>,
 }
 
 impl Packer {
@@ -40,11 +42,13 @@ impl Packer {
         *self = Packer::default();
     }
 
-    /// A day was changed.
+    /// A day was changed. That ends no look that is under way.
     pub(super) fn changed(&mut self, day: i64) {
-        let packed = self.done.or(self.look.map(|look| look.before));
-        if packed.is_some_and(|before| day < before) {
-            self.doubt();
+        match &mut self.look {
+            Some(look) if (look.days..look.before).contains(&day) => drop(look.late.insert(day)),
+            Some(_) => {}
+            None if self.done.is_some_and(|before| day < before) => self.doubt(),
+            None => {}
         }
     }
 
@@ -58,26 +62,31 @@ impl Packer {
         if self.done == Some(before) {
             return Ok(());
         }
-        self.done = None;
-        let look = self.look.take().filter(|look| look.before == before);
+        // Only what was committed is known: an error leaves nothing.
+        let known = std::mem::take(self);
+        let look = known.look.filter(|look| look.before == before);
         let mut look = look.unwrap_or(Look {
             before,
             days: before,
+            late: BTreeSet::new(),
         });
+        let mut next = Packer::default();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         if let Some(day) = missing_day(&transaction, look.days)? {
             pack_day(&transaction, day)?;
             look.days = day;
-            self.look = Some(look);
-        } else if let Some(block) = missing_block(&transaction, before)? {
+            next.look = Some(look);
+        } else if let Some(block) = missing_block(&transaction, &look)? {
             match pack_block(&transaction, block)? {
-                Some(damaged) => drop_days(&transaction, [damaged])?,
-                None => self.look = Some(look),
+                Some(unfit) => drop_days(&transaction, [unfit])?,
+                None => next.look = Some(look),
             }
         } else {
-            self.done = Some(before);
+            next.done = Some(before);
         }
-        transaction.commit()
+        transaction.commit()?;
+        *self = next;
+        Ok(())
     }
 }
 
@@ -99,15 +108,13 @@ pub(super) fn drop_days(
     Ok(())
 }
 
-/// Drops what is packed of the days before this one, in steps that are short enough for others to post between them.
+/// Drops the packs that end before this day, in steps that are short enough for others to post between them.
 pub(super) fn drop_before(connection: &Connection, before: i64) -> rusqlite::Result<()> {
     let mut drop = connection.prepare_cached(
         "DELETE FROM packs WHERE rowid IN
              (SELECT rowid FROM packs WHERE level = ?1 AND number < ?2 ORDER BY number LIMIT ?3)",
     )?;
-    // The block that the day itself is in goes too, if it has days before.
-    let blocks = block_of(before.saturating_sub(1)).saturating_add(1);
-    for (level, number) in [(0, before), (1, blocks)] {
+    for (level, number) in [(0, before), (1, block_of(before))] {
         while drop.execute([level, number, STEP])? > 0 {}
     }
     Ok(())
@@ -125,17 +132,20 @@ fn missing_day(connection: &Connection, mut before: i64) -> rusqlite::Result<Opt
     Ok(None)
 }
 
-/// The latest block that ends before the day `before`, has packed days, and is not packed itself.
-fn missing_block(connection: &Connection, before: i64) -> rusqlite::Result<Option<i64>> {
+/// The latest block that ends before those days end that are to be packed, has packed days, none that is late, and is
+/// not packed itself.
+fn missing_block(connection: &Connection, look: &Look) -> rusqlite::Result<Option<i64>> {
     let mut latest = connection
         .prepare_cached("SELECT max(number) FROM packs WHERE level = 0 AND number < ?1")?;
-    let (mut end, _) = Span::Block(block_of(before)).days();
+    let (mut end, _) = Span::Block(block_of(look.before)).days();
     while let Some(day) = latest.query_row([end], |row| row.get::<_, Option<i64>>(0))? {
         let block = Span::Block(block_of(day));
-        if !is_packed(connection, block)? {
+        let (first, last) = block.days();
+        let is_late = look.late.range(first..=last).next().is_some();
+        if !is_late && !is_packed(connection, block)? {
             return Ok(Some(block_of(day)));
         }
-        (end, _) = block.days();
+        end = first;
     }
     Ok(None)
 }
@@ -160,21 +170,20 @@ fn pack_day(transaction: &Transaction<'_>, day: i64) -> rusqlite::Result<()> {
     put(transaction, Span::Day(day), &entries)
 }
 
-/// Packs a block from its days. If one of these is damaged, nothing is packed, and its number is returned.
+/// Packs a block from its days: from each that has rows, since somebody else may have dropped the pack of one just now.
+/// If one of them is damaged or not packed, nothing is packed, and its number is returned.
 fn pack_block(transaction: &Transaction<'_>, block: i64) -> rusqlite::Result<Option<i64>> {
     let (first, last) = Span::Block(block).days();
-    let days = transaction
-        .prepare_cached(
-            "SELECT number FROM packs WHERE level = 0 AND part = 0 AND number BETWEEN ?1 AND ?2",
-        )?
-        .query_map([first, last], |row| row.get(0))?
-        .collect::<rusqlite::Result<Vec<i64>>>()?;
+    let mut latest =
+        transaction.prepare_cached("SELECT max(day) FROM file_days WHERE day BETWEEN ?1 AND ?2")?;
     let mut entries = Vec::new();
-    for day in days {
+    let mut until = last;
+    while let Some(day) = latest.query_row([first, until], |row| row.get::<_, Option<i64>>(0))? {
         match read(transaction, day)? {
             Some(more) => entries = merged(&entries, &more),
             None => return Ok(Some(day)),
         }
+        until = day.saturating_sub(1);
     }
     put(transaction, Span::Block(block), &entries)?;
     pack_hosts(transaction, block)?;

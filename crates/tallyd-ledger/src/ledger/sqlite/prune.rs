@@ -87,9 +87,13 @@ fn together(
     remove: impl FnOnce() -> rusqlite::Result<usize>,
 ) -> rusqlite::Result<()> {
     let transaction = connection.unchecked_transaction()?;
-    remove()?;
+    let removed = remove()?;
     if PACKED.contains(&table) {
         packs::drop_before(connection, before)?;
+        if removed > 0 {
+            // With the block that begins before the day and ends later. It stays when there was nothing to remove.
+            packs::drop_days(connection, [before.saturating_sub(1)])?;
+        }
     }
     transaction.commit()
 }

@@ -9,6 +9,7 @@ mod model;
 mod packing;
 mod power;
 mod tables;
+mod unlucky;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -167,4 +168,20 @@ fn numbers<const N: usize>(ledger: &Sqlite, query: &str) -> Vec<[i64; N]> {
         Ok(values)
     });
     rows.unwrap().collect::<rusqlite::Result<_>>().unwrap()
+}
+
+impl Sqlite {
+    /// Lets each commit fail that has a pack in it, as on a disk that is full when the log is written.
+    pub(crate) fn fail_commits(&mut self, fail: bool) {
+        let prepared = "PRAGMA foreign_keys = ON;
+            CREATE TEMP TABLE IF NOT EXISTS parents (id INTEGER PRIMARY KEY);
+            CREATE TEMP TABLE IF NOT EXISTS children (id REFERENCES parents (id) DEFERRABLE INITIALLY DEFERRED);
+            DROP TRIGGER IF EXISTS orphan;";
+        self.connection.execute_batch(prepared).unwrap();
+        if fail {
+            let orphan = "CREATE TEMP TRIGGER orphan AFTER INSERT ON main.packs
+                BEGIN INSERT INTO children VALUES (1); END;";
+            self.connection.execute_batch(orphan).unwrap();
+        }
+    }
 }

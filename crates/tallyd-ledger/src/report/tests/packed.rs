@@ -43,6 +43,11 @@ enum Event {
     Forget(usize, bool),
     /// By somebody else, while we have it open.
     ForgetBeside(usize),
+    /// Between the clerk's look and its packs.
+    RaceForget(usize, u8, i64),
+    RacePurge(i64, u8, i64),
+    /// A pack whose commit fails.
+    FailedPack(u8, i64),
     Prune(i64),
     PurgeBeside(i64),
     /// A byte of some pack.
@@ -64,6 +69,9 @@ fn event() -> impl Strategy<Value = Event> {
         1 => file().prop_map(Event::ForgetBeside),
         1 => (FIRST..FIRST + 50).prop_map(Event::Prune),
         1 => (FIRST..FIRST + 50).prop_map(Event::PurgeBeside),
+        3 => (file(), 1..5_u8, day()).prop_map(|(file, steps, day)| Event::RaceForget(file, steps, day)),
+        2 => (FIRST..FIRST + 50, 1..5_u8, day()).prop_map(|(before, steps, day)| Event::RacePurge(before, steps, day)),
+        3 => (1..40_u8, day()).prop_map(|(steps, day)| Event::FailedPack(steps, day)),
         2 => any::<usize>().prop_map(Event::Damage),
         1 => Just(Event::Reopen),
     ]
@@ -112,6 +120,31 @@ impl World {
                 let (site, path) = FILES[file];
                 let mut other = Sqlite::open(&self.path).unwrap();
                 other.forget(site, path, true).unwrap();
+            }
+            Event::RaceForget(file, steps, before) => {
+                let (site, path) = FILES[file];
+                self.ledger.changed_outside().unwrap();
+                self.ledger.pack(before).unwrap();
+                let mut other = Sqlite::open(&self.path).unwrap();
+                other.forget(site, path, true).unwrap();
+                for _ in 0..steps {
+                    self.ledger.pack(before).unwrap();
+                }
+            }
+            Event::RacePurge(purged, steps, before) => {
+                self.ledger.changed_outside().unwrap();
+                self.ledger.pack(before).unwrap();
+                Sqlite::open(&self.path).unwrap().purge(purged).unwrap();
+                for _ in 0..steps {
+                    self.ledger.pack(before).unwrap();
+                }
+            }
+            Event::FailedPack(steps, before) => {
+                for step in 0..steps {
+                    self.ledger.fail_commits(step % 3 == 0);
+                    self.ledger.pack(before).ok();
+                }
+                self.ledger.fail_commits(false);
             }
             Event::Prune(before) => self.ledger.prune(before * 24, before).unwrap(),
             Event::PurgeBeside(before) => Sqlite::open(&self.path).unwrap().purge(before).unwrap(),
