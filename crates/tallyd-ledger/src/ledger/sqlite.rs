@@ -17,8 +17,8 @@ mod prune;
 mod tests;
 mod value;
 
-use std::path::Path;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -33,10 +33,23 @@ use value::{PathBytes, PathRef, count};
 
 pub use numbers::Numbers;
 
+/// The log is begun anew at this length, even if readers have to be waited for: those who overlap without a pause
+/// would keep SQLite from ever doing so.
+const LONG_LOG: i64 = 128 << 20;
+
+/// How long they are waited for; what comes meanwhile is in the journals.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// Between two such waits.
+const BETWEEN: Duration = Duration::from_secs(10);
+
 /// The database, for the clerk.
 #[derive(Debug)]
 pub struct Sqlite {
     connection: Connection,
+    log: PathBuf,
+    /// When the log was last found long.
+    shortened: Option<Instant>,
     known: Known,
     packer: Packer,
     kind: Kind,
@@ -52,6 +65,8 @@ impl Sqlite {
         let generation = known::generation(&connection)?;
         Ok(Sqlite {
             connection,
+            log: open::beside(path, "-wal"),
+            shortened: None,
             known: Known::default(),
             packer: Packer::default(),
             kind: kind.unwrap_or(Kind::FirstTouch),
@@ -196,7 +211,9 @@ impl Ledger for Sqlite {
         for day in days.chain(referred) {
             self.packer.changed(day);
         }
-        post::post(&mut self.connection, &mut self.known, self.kind, batch)
+        post::post(&mut self.connection, &mut self.known, self.kind, batch)?;
+        self.shorten_log(LONG_LOG);
+        Ok(())
     }
 
     fn changed_outside(&mut self) -> Result<bool, LedgerError> {
@@ -240,6 +257,23 @@ impl Ledger for Sqlite {
 
     fn is_packed(&self) -> bool {
         self.packer.is_done()
+    }
+}
+
+impl Sqlite {
+    /// Writes the log into the database and begins it anew, if it is longer than this. Readers that come meanwhile
+    /// read the database; those that were there before are waited for.
+    fn shorten_log(&mut self, longest: i64) {
+        let is_long = open::size(&self.log).is_ok_and(|length| length > longest);
+        if !is_long || self.shortened.is_some_and(|at| at.elapsed() < BETWEEN) {
+            return;
+        }
+        self.connection.busy_timeout(PAUSE).ok();
+        let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
+        // Somebody who reads for longer is not waited for: once more, later.
+        self.connection.query_row(checkpoint, [], |_| Ok(())).ok();
+        self.connection.busy_timeout(open::PATIENCE).ok();
+        self.shortened = Some(Instant::now());
     }
 }
 

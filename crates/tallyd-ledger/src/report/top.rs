@@ -265,7 +265,12 @@ impl Filter {
             filter.and(either, bounds(prefix));
         }
         if let Some(search) = &query.search {
-            filter.and("path LIKE ? ESCAPE '\\'", [Value::Text(pattern(search))]);
+            if search.contains('\0') {
+                // No path holds it, and a pattern would end there.
+                filter.and("? > 0", [Value::Integer(0)]);
+            } else {
+                filter.and("path LIKE ? ESCAPE '\\'", [Value::Text(pattern(search))]);
+            }
         }
         filter
     }

@@ -87,7 +87,13 @@ fn is_foreign(request: &Request<'_>, head: &[u8]) -> bool {
     };
     let is = |name: &str, value: &[u8]| values(head, name).contains(&value);
     let by_origin = values(head, "origin").iter().any(foreign_origin);
-    let within_a_page = is("sec-fetch-site", b"cross-site") && !is("sec-fetch-mode", b"navigate");
+    let is_frame = |name: &&[u8]| !name.is_empty() && *name != b"document";
+    let is_link =
+        is("sec-fetch-mode", b"navigate") && !values(head, "sec-fetch-dest").iter().any(is_frame);
+    // Another port of this machine is the same site to a browser, and may well be the files that are served.
+    let is_from_elsewhere =
+        is("sec-fetch-site", b"cross-site") || is("sec-fetch-site", b"same-site");
+    let within_a_page = is_from_elsewhere && !is_link;
     by_origin || within_a_page
 }
 

@@ -138,8 +138,8 @@ fn what_can_not_be_answered_is_refused_in_a_line() {
         assert!(error["error"].as_str().unwrap().len() > 5, "{target}");
     }
     for (target, status, word) in [
-        ("/?days=0", 400, "days is a number"),
-        ("/files?sort=colour", 400, "sort is one of"),
+        ("/?days=0", 400, "Days is a number"),
+        ("/files?sort=colour", 400, "Sort is one of"),
         ("/files?page=99999999999999999999", 200, "no page"),
         ("/file?path=/none", 404, "/none"),
         ("/file?path=/a+b.tx", 404, "/file?site=&amp;path=/a%20b.txt"),

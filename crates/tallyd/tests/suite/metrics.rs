@@ -3,8 +3,12 @@
 mod openmetrics;
 
 use std::fs;
-use std::io::Write;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::channel;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
@@ -203,6 +207,72 @@ fn a_connection_can_ask_again_and_ahead() {
     assert_eq!(replies.len(), 3);
     stream.write_all(one.as_bytes()).unwrap();
     assert_eq!(read_replies(&mut stream, 1).len(), 1);
+    server.stop();
+}
+
+#[test]
+fn who_never_stops_asking_holds_nobody_up() {
+    let folder = Folder::with_index();
+    let (server, admin) = start(&folder, &["--admin-token", TOKEN]);
+    let mut asking = open(admin);
+    let mut answered = asking.try_clone().unwrap();
+    let (begun, began) = channel();
+    let reader = thread::spawn(move || {
+        let mut piece = vec![0; 1 << 20];
+        while let Ok(1..) = answered.read(&mut piece) {
+            begun.send(()).ok();
+        }
+    });
+    let stop = Arc::new(AtomicBool::new(false));
+    let stopped = Arc::clone(&stop);
+    let writer = thread::spawn(move || {
+        let many = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(1_000);
+        while !stopped.load(Ordering::Relaxed) && asking.write_all(many.as_bytes()).is_ok() {}
+        asking.shutdown(Shutdown::Both).ok();
+    });
+    began.recv().unwrap();
+    let asked = Instant::now();
+    let mut waiting = open(admin);
+    waiting
+        .set_read_timeout(Some(Duration::from_secs(5)))
+        .unwrap();
+    waiting
+        .write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        .unwrap();
+    let came = waiting.read(&mut [0; 1024]);
+    stop.store(true, Ordering::Relaxed);
+    assert!(matches!(came, Ok(1..)), "{came:?}");
+    assert!(
+        asked.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        asked.elapsed()
+    );
+    writer.join().unwrap();
+    reader.join().unwrap();
+    server.stop();
+}
+
+/// Whoever has his last answer and does not hang up has no right to the place.
+#[test]
+fn who_stays_after_the_last_answer_keeps_nobody_out() {
+    let folder = Folder::with_index();
+    let (server, admin) = start(&folder, &["--admin-token", TOKEN]);
+    let last = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    let staying: Vec<TcpStream> = (0..200)
+        .map(|_| {
+            let mut stream = open(admin);
+            stream.write_all(last.as_bytes()).unwrap();
+            stream
+        })
+        .collect();
+    let begun = Instant::now();
+    assert_eq!(get(admin, "/healthz").text(), "ok\n");
+    assert!(
+        begun.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        begun.elapsed()
+    );
+    drop(staying);
     server.stop();
 }
 

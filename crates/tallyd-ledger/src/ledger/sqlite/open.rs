@@ -26,7 +26,7 @@ pub(super) const SCHEMA: &str = include_str!("../schema.sql");
 pub(super) const APPLICATION: i32 = 0x7461_6c79;
 
 /// How long a lock that somebody else holds is waited for.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The log is written into the database when it has this many pages. Fewer, longer checkpoints write a page that
 /// many batches touch only once; more would keep a larger file beside the ledger.
@@ -133,7 +133,7 @@ pub(super) fn has_log(path: &Path) -> bool {
     rustix::fs::stat(&log).is_ok_and(|facts| facts.st_size > 0)
 }
 
-fn beside(path: &Path, ending: &str) -> PathBuf {
+pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(ending);
     PathBuf::from(name)

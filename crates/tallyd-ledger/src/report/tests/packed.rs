@@ -239,6 +239,7 @@ impl World {
                 (Some(""), None, None),
                 (Some("x.example"), None, Some("ONE")),
                 (None, Some("/b/"), None),
+                (None, None, Some("\0")),
                 (Some("nowhere"), None, None),
             ] {
                 for (limit, offset) in [(100, 0), (2, 0), (2, 1), (3, 5)] {

@@ -89,6 +89,22 @@ fn a_page_of_another_site_is_not_answered_but_a_link_from_it_is() {
             Verdict::Welcome,
         ),
         (
+            "Sec-Fetch-Site: cross-site\nSec-Fetch-Mode: navigate\nSec-Fetch-Dest: document",
+            Verdict::Welcome,
+        ),
+        (
+            "Sec-Fetch-Site: cross-site\nSec-Fetch-Mode: navigate\nSec-Fetch-Dest: iframe",
+            Verdict::Foreign,
+        ),
+        (
+            "Sec-Fetch-Site: same-site\nSec-Fetch-Mode: no-cors",
+            Verdict::Foreign,
+        ),
+        (
+            "Sec-Fetch-Site: same-site\nSec-Fetch-Mode: navigate\nSec-Fetch-Dest: document",
+            Verdict::Welcome,
+        ),
+        (
             "Sec-Fetch-Site: same-origin\nSec-Fetch-Mode: cors",
             Verdict::Welcome,
         ),

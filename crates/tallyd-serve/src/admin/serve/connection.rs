@@ -8,6 +8,7 @@ use tallyd_http::date;
 use tallyd_http::head::{self, BodyLength, HeadError};
 use tallyd_http::request::{Method, Version};
 use tallyd_http::status::Status;
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::crowd::Place;
@@ -67,8 +68,19 @@ pub(super) async fn serve(wire: Wire, place: Place, desk: Rc<Desk>) {
             Came::Late => refuse(&wire, Status::REQUEST_TIMEOUT, &settings, &place).await,
         };
         match next {
-            Ok(Next::Wait) => answered = true,
-            Ok(Next::Close) => return linger(&wire, &mut bytes).await,
+            // A client that always has the next request ready would never let go of the thread.
+            Ok(Next::Wait) => {
+                answered = true;
+                yield_now().await;
+            }
+            Ok(Next::Close) => {
+                place.is_done();
+                tokio::select! {
+                    () = linger(&wire, &mut bytes) => {}
+                    () = place.needed() => {}
+                }
+                return;
+            }
             // A task of its own: it needs neither this place nor the buffers of this one.
             Ok(Next::Listen(seat, version)) => {
                 return stream::start(wire, seat, version, &settings, &desk);

@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
 /// Nobody has to go sooner: whoever has just come is about to ask.
-const GRACE: Duration = Duration::from_millis(500);
+const GRACE: Duration = Duration::from_millis(100);
 
 /// Everybody who is connected.
 pub(super) struct Crowd {
@@ -84,6 +84,15 @@ impl Place {
     /// It waits for a request from now on.
     pub(super) fn waits(&self) {
         self.member.waiting.set(Some(Instant::now()));
+        self.crowd.changed.notify_one();
+    }
+
+    /// It has had its last answer: whoever comes next may have the place at once.
+    pub(super) fn is_done(&self) {
+        let long_ago = Instant::now().checked_sub(GRACE);
+        self.member
+            .waiting
+            .set(Some(long_ago.unwrap_or_else(Instant::now)));
         self.crowd.changed.notify_one();
     }
 

@@ -105,7 +105,10 @@ impl Welcome<'_> {
         if others.is_empty() && here.iter().any(|url| url.starts_with("http:")) {
             rows.push(row("For others", "none: only this machine reaches it"));
         }
-        rows.extend(self.dashboard.map(|url| row("Dashboard", url)));
+        rows.extend(
+            self.dashboard
+                .map(|url| row("Dashboard", plain(url.as_bytes()))),
+        );
         rows.push(match self.counts {
             Some(directory) => row("Counts in", path(directory)),
             None => row("Counts in", "memory, until it stops"),
@@ -243,11 +246,17 @@ mod tests {
 
     #[test]
     fn no_name_moves_the_cursor() {
-        let page = page(
-            "/srv/\x1b[2J\nServing",
-            &reach(&["unix:/run/a\x1b[2J"], &[]),
-            80,
-        );
+        let welcome = Welcome {
+            root: Path::new("/srv/\x1b[2J\nServing"),
+            reach: &reach(&["unix:/run/a\x1b[2J"], &[]),
+            dashboard: Some("unix:/run/b\x1b[2J"),
+            counts: None,
+            log: Log::Off,
+        };
+        let page = welcome.page(Look {
+            columns: Some(80),
+            ..Look::default()
+        });
         assert!(
             page.starts_with("Serving /srv/\\u{1b}[2J\\nServing at unix:/run/a\\u{1b}[2J\n"),
             "{page:?}"

@@ -88,6 +88,36 @@ fn a_ledger_that_somebody_else_writes_to_is_busy_and_then_is_not() {
 }
 
 #[test]
+fn readers_that_never_pause_do_not_make_the_log_grow_for_ever() {
+    let (_folder, path) = place();
+    let mut ledger = Sqlite::open(&path).unwrap();
+    let log = super::super::open::beside(&path, "-wal");
+    let log = || super::super::open::size(&log).unwrap();
+    ledger.post(&large()).unwrap();
+    assert!(log() > 0);
+    let reader = Sqlite::open(&path).unwrap();
+    let reading = reader.connection.unchecked_transaction().unwrap();
+    let files: i64 = reading
+        .query_row("SELECT count(*) FROM files", [], |row| row.get(0))
+        .unwrap();
+    ledger.post(&large()).unwrap();
+    // Whoever reads for too long is not waited for without end.
+    let begun = std::time::Instant::now();
+    ledger.shorten_log(0);
+    assert!(log() > 0 && begun.elapsed() < std::time::Duration::from_secs(4));
+    assert_eq!(files, 400);
+    drop(reading);
+    ledger.shorten_log(0);
+    assert!(log() > 0, "not again so soon");
+    ledger.shortened = None;
+    ledger.shorten_log(i64::MAX);
+    assert!(log() > 0, "it is not long");
+    ledger.shorten_log(0);
+    assert_eq!(log(), 0);
+    ledger.post(&large()).unwrap();
+}
+
+#[test]
 fn a_file_that_may_not_be_written_to_is_refused_unless_the_user_may_do_anything() {
     use std::os::unix::fs::PermissionsExt;
     let (_folder, path) = place();
