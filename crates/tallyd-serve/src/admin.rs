@@ -13,7 +13,6 @@
 pub mod access;
 pub mod answer;
 pub mod api;
-pub mod asker;
 pub mod events;
 pub mod metrics;
 pub mod page;
@@ -33,22 +32,28 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::{self, JoinHandle};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use tallyd_ledger::feed::Feed;
 use tallyd_ledger::health::Health;
 use tallyd_ledger::report::Readers;
 use tokio::sync::watch;
 
+use crate::asker::Asker;
 use crate::config::{AdminAt, Config, Limits, Listen, Token};
 use crate::listen::{Address, Inherited, ListenError, Listener};
 use crate::meter::Meter;
 use crate::say::Voice;
-use asker::Asker;
 pub use top::{TopFile, TopFiles};
 
 /// Connections that may wait to be accepted: a few programs ask here, not the world.
 const BACKLOG: u32 = 128;
+
+/// Questions to the ledger at the same time, for people and for programs.
+const AT_ONCE: usize = 2;
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The usual port.
 const USUAL: u16 = 8081;
@@ -93,7 +98,10 @@ struct Watched {
     health: Arc<Health>,
     top: Arc<Mutex<TopFiles>>,
     feed: Arc<Feed>,
-    asker: Asker,
+    /// Asks for people, and for what a stream says.
+    pages: Asker,
+    /// Asks for programs: however many questions they have, a page has its turn.
+    programs: Asker,
     /// Where the files are, for those who see the pages before anybody has asked for one.
     files_at: OnceLock<String>,
     stage: AtomicU8,
@@ -178,7 +186,8 @@ impl Admin {
             health: sources.health,
             top: Arc::new(Mutex::new(sources.top)),
             feed: sources.feed,
-            asker: Asker::new(sources.readers),
+            pages: Asker::new(sources.readers.clone(), AT_ONCE, PATIENCE),
+            programs: Asker::new(sources.readers, AT_ONCE, PATIENCE),
             files_at: OnceLock::new(),
             stage: AtomicU8::new(Stage::Starting as u8),
             started: SystemTime::now(),

@@ -10,12 +10,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tallyd_ledger::ledger::LedgerError;
-use tallyd_ledger::report::{Brief, Range, Readers, Report, Totals};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tallyd_ledger::report::{Brief, Range, Readers, Totals};
 
 use crate::answer::Moment;
-use crate::resolve::pooled;
+use crate::asker::{self, Asker};
 use crate::say::Voice;
 use crate::site::Site;
 
@@ -49,8 +47,7 @@ pub struct Asking(Option<Rc<Inner>>);
 
 #[derive(Debug)]
 struct Inner {
-    readers: Arc<Readers>,
-    turns: Arc<Semaphore>,
+    asker: Asker,
     known: RefCell<HashMap<Question, Told>>,
     voice: Voice,
     /// When a failure was last spoken of.
@@ -72,8 +69,7 @@ impl Asking {
     pub fn new(readers: Option<Arc<Readers>>, voice: Voice) -> Asking {
         Asking(readers.map(|readers| {
             Rc::new(Inner {
-                readers,
-                turns: Arc::new(Semaphore::new(TURNS)),
+                asker: Asker::new(Some(readers), TURNS, PATIENCE),
                 known: RefCell::default(),
                 voice,
                 said: Cell::new(None),
@@ -108,14 +104,8 @@ impl Asking {
     pub async fn totals(&self, site: &Site, paths: Vec<Vec<u8>>, now: u64) -> Option<Vec<Totals>> {
         let inner = self.0.as_deref()?;
         let name = site.book.site().to_owned();
-        let turn = inner.turns.clone().acquire_owned();
-        let asked = async {
-            let turn = turn.await.map_err(|_| stopped())?;
-            inner
-                .ask(turn, move |report| report.totals(&name, &paths))
-                .await
-        };
-        inner.in_time(asked, now).await
+        let asked = inner.asker.ask(move |report| report.totals(&name, &paths));
+        inner.heard(asked.await, now)
     }
 }
 
@@ -133,50 +123,27 @@ impl Inner {
         recent: Range,
         now: Moment,
     ) -> Result<Option<Rc<Brief>>, Silence> {
-        let asked = async {
-            let turn = self.turns.clone().acquire_owned().await;
-            let turn = turn.map_err(|_| stopped())?;
+        let asked = self.asker.in_time(async {
+            let turn = self.asker.turn().await?;
             // Whoever had the turn before may have asked the same.
             if let Some(known) = self.known(&question, now.millis) {
                 return Ok(known);
             }
             let (site, path) = (question.0.clone(), question.1.clone());
-            let brief = self.ask(turn, move |report| report.brief(&site, &path, recent));
+            let brief = turn.ask(move |report| report.brief(&site, &path, recent));
             let brief = brief.await?.map(Rc::new);
             self.keep(question, brief.clone(), now.millis);
             Ok(brief)
-        };
-        let answer = self.in_time(asked, now.millis).await;
+        });
+        let answer = self.heard(asked.await, now.millis);
         answer.ok_or(Silence::Unanswered)
     }
 
-    /// Asks on the blocking pool. The turn is over when the ledger has answered, not when somebody stops waiting: a
-    /// ledger that hangs gets no further threads.
-    async fn ask<T: Send + 'static>(
-        &self,
-        turn: OwnedSemaphorePermit,
-        question: impl FnOnce(&Report) -> Result<T, LedgerError> + Send + 'static,
-    ) -> Result<T, LedgerError> {
-        let readers = Arc::clone(&self.readers);
-        let answer = pooled(move || {
-            let answer = readers.ask(question);
-            drop(turn);
-            answer
-        });
-        answer.await.ok_or_else(stopped)?
-    }
-
-    /// The answer, if it comes in time. Why there is none is said now and then: the operator can do something about it.
-    async fn in_time<T>(
-        &self,
-        asked: impl Future<Output = Result<T, LedgerError>>,
-        now: u64,
-    ) -> Option<T> {
-        let answer = tokio::time::timeout(PATIENCE, asked).await;
-        let error = match answer {
-            Ok(Ok(answer)) => return Some(answer),
-            Ok(Err(error)) => error.to_string(),
-            Err(_) => format!("it took longer than {PATIENCE:?}"),
+    /// The answer, if there is one. Why there is none is said now and then: the operator can do something about it.
+    fn heard<T>(&self, asked: Result<T, asker::Silence>, now: u64) -> Option<T> {
+        let error = match asked {
+            Ok(answer) => return Some(answer),
+            Err(error) => error,
         };
         let said = self.said.get();
         if said.is_none_or(|said| now.saturating_sub(said) >= QUIET) {
@@ -199,11 +166,6 @@ impl Inner {
         }
         known.insert(question, Told { brief, at: now });
     }
-}
-
-/// Whoever would answer has ended.
-fn stopped() -> LedgerError {
-    LedgerError::Failed("the server stops".to_owned())
 }
 
 #[cfg(test)]

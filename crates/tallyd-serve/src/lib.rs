@@ -16,6 +16,7 @@ pub mod accept;
 pub mod access_log;
 pub mod admin;
 pub mod answer;
+pub mod asker;
 pub mod asking;
 pub mod cache;
 pub mod config;

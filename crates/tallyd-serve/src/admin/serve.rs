@@ -25,7 +25,6 @@ use tokio::sync::watch;
 use super::access::{self, Door, Verdict};
 use super::answer::{self, Route, View, refusal, route, turned_away};
 use super::api;
-use super::asker::{AT_ONCE, Silence};
 use super::events::{self, Streams};
 use super::metrics::{self, Counting, Measured};
 use super::page::Page;
@@ -33,7 +32,8 @@ use super::process::Process;
 use super::top::Top;
 use super::view::{self, Around, LATEST};
 use super::wanted::Wanted;
-use super::{Settings, Watched};
+use super::{AT_ONCE, Settings, Watched};
+use crate::asker::Silence;
 use crate::meter::Reading;
 use crate::say::Voice;
 use crowd::Crowd;
@@ -75,7 +75,7 @@ pub(super) fn build_runtime() -> io::Result<LocalRuntime> {
     Builder::new_current_thread()
         .enable_io()
         .enable_time()
-        .max_blocking_threads(AT_ONCE + 1)
+        .max_blocking_threads(2 * AT_ONCE + 1)
         .thread_name("admin-ledger")
         .build_local(LocalOptions::default())
 }
@@ -144,7 +144,7 @@ async fn accept(
 
 /// Tells all streams what is new.
 async fn tell(desk: Rc<Desk>) {
-    let asker = &desk.watched.asker;
+    let asker = &desk.watched.pages;
     let today = || async { asker.ask(|report| events::today(report, now())).await.ok() };
     desk.streams.tell(today).await;
 }
@@ -229,7 +229,7 @@ impl Desk {
             Route::Api(topic, wanted, extras) => {
                 let answer = self
                     .watched
-                    .asker
+                    .programs
                     .ask(move |report| api::answer(report, topic, &wanted, extras, now()));
                 answer.await.unwrap_or_else(|silence| {
                     let said = silence.to_string();
@@ -248,12 +248,12 @@ impl Desk {
 
     async fn view(&self, view: View, wanted: Wanted) -> Page {
         let around = self.around();
-        if !self.watched.asker.is_kept() {
+        if !self.watched.pages.is_kept() {
             return view::show_nothing(&wanted, &around);
         }
         let asked = self
             .watched
-            .asker
+            .pages
             .ask(move |report| view::page(report, view, &wanted, &around));
         asked.await.unwrap_or_else(|silence| {
             let said = silence.to_string();
@@ -292,6 +292,6 @@ impl Desk {
 fn silent(silence: &Silence, page: Page) -> Page {
     match silence {
         Silence::NotKept => page,
-        Silence::Late | Silence::Failed(_) => page.with("Retry-After", "5"),
+        Silence::Late(_) | Silence::Failed(_) => page.with("Retry-After", "5"),
     }
 }

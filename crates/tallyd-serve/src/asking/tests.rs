@@ -9,6 +9,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::*;
 use crate::config::{Config, LogLevel};
+use crate::resolve::pooled;
 
 fn runtime() -> Runtime {
     Builder::new_current_thread().enable_time().build().unwrap()
@@ -73,7 +74,7 @@ fn an_answer_is_given_again_for_a_second() {
         // Whoever asks now would get no answer.
         std::fs::remove_file(&path).unwrap();
         let inner = asking.0.as_deref().unwrap();
-        let turns = inner.turns.clone().acquire_many_owned(2).await.unwrap();
+        let turns = (inner.asker.turn().await, inner.asker.turn().await);
         assert_eq!(ask(&asking, "/a", 6_000).await, Ok(None));
         assert_eq!(ask(&asking, "/a", 6_001).await, Err(Silence::Unanswered));
         drop(turns);
@@ -107,7 +108,8 @@ fn a_ledger_that_hangs_keeps_two_threads_and_nobody_waits_for_it_long() {
         let waited = start.elapsed();
         assert!(waited < Duration::from_secs(2), "{waited:?}");
         let inner = asking.0.as_deref().unwrap();
-        assert_eq!(inner.turns.available_permits(), 0, "the two that hang");
+        let third = inner.asker.in_time(inner.asker.turn()).await;
+        assert!(third.is_err(), "two hang, and keep their turns");
         assert_eq!(pooled(|| "free").await, Some("free"));
     });
     // Whoever hangs on it goes on, finds that it is no ledger, and ends.
