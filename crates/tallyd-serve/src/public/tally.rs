@@ -6,7 +6,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use tallyd_http::target::encode_path;
 use tallyd_ledger::facts::{Counts, day_of};
 use tallyd_ledger::report::calendar::{date, moment};
-use tallyd_ledger::report::people::{grouped, size};
+use tallyd_ledger::report::people::{grouped, plain, size};
 use tallyd_ledger::report::{Brief, Classes, RULES};
 
 use super::Known;
@@ -62,7 +62,7 @@ fn span(counts: &Counts, people: u64) -> String {
 #[must_use]
 pub fn page(known: Known<'_>) -> String {
     let numbers = Numbers::of(known);
-    let path = text(known.path);
+    let path = plain(known.path);
     let href = href(known.path);
     let page = html! {
         (DOCTYPE)
@@ -186,19 +186,6 @@ impl Numbers {
             first_seen: known.brief.map(|brief| brief.first_seen),
         }
     }
-}
-
-/// A path as text: control characters, which would not be seen, are shown as what they are not.
-fn text(path: &[u8]) -> String {
-    let letters = String::from_utf8_lossy(path);
-    let visible = |letter: char| {
-        if letter.is_control() {
-            '\u{fffd}'
-        } else {
-            letter
-        }
-    };
-    letters.chars().map(visible).collect()
 }
 
 fn href(path: &[u8]) -> String {

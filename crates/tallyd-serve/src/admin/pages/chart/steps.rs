@@ -10,8 +10,8 @@ use crate::admin::pages::number::{day_of_year, days, month, weekday};
 /// More days are weeks.
 const MOST_DAYS: usize = 62;
 
-/// More days are months: two years and a little.
-const MOST_WEEKS: usize = 7 * 107;
+/// More days are months: a year and some weeks.
+const MOST_WEEKS: usize = 7 * 62;
 
 /// What one bar stands for.
 #[derive(Clone, Debug)]
