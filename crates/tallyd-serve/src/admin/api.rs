@@ -7,12 +7,14 @@ use tallyd_http::status::Status;
 use tallyd_ledger::facts::day_of;
 use tallyd_ledger::json;
 use tallyd_ledger::ledger::LedgerError;
-use tallyd_ledger::report::{self, Range, Report, Scope, TopQuery, Unit, csv};
+use tallyd_ledger::report::{
+    self, FileReport, Overview, Range, Report, Scope, TopQuery, Unit, csv,
+};
 
 use super::answer::Topic;
 use super::page::Page;
 use super::span::Span;
-use super::wanted::{Extras, Wanted};
+use super::wanted::{Extras, Table, Wanted};
 
 /// What `/api/v1/openapi.json` says.
 pub const DESCRIPTION: &str = include_str!("openapi.json");
@@ -50,11 +52,43 @@ fn overview(
 ) -> Result<Page, LedgerError> {
     let range = wanted.period.range(day_of(now));
     let overview = report.overview(wanted.site.as_deref(), range)?;
-    if extras.csv {
-        return Ok(Page::csv(csv::overview(&overview), "overview.csv"));
+    match extras.table {
+        None if extras.csv => return Ok(Page::csv(csv::overview(&overview), "overview.csv")),
+        None => {}
+        Some(part) => return Ok(overview_part(&overview, part)),
     }
     let files = report.top(&query(wanted, range, extras.limit, extras.offset))?;
     Ok(good(report::json::site(&overview, &files)))
+}
+
+/// One table of an overview.
+fn overview_part(overview: &Overview, part: Table) -> Page {
+    match part {
+        Table::Days => Page::csv(csv::overview(overview), "overview.csv"),
+        Table::Classes => Page::csv(csv::classes(&overview.classes), "classes.csv"),
+        Table::Statuses => Page::csv(csv::statuses(&overview.statuses), "statuses.csv"),
+        Table::Referrers => Page::csv(csv::referrers(&overview.referrers), "referrers.csv"),
+        Table::NotFound => Page::csv(csv::not_found(&overview.missing), "not-found.csv"),
+        Table::Versions | Table::Aborted => error(
+            Status::BAD_REQUEST,
+            "an overview has no such table: it is one of a file",
+        ),
+    }
+}
+
+/// One table of a file.
+fn file_part(file: &FileReport, part: Table) -> Page {
+    match part {
+        Table::Days => Page::csv(csv::days(file), "file.csv"),
+        Table::Classes => Page::csv(csv::classes(&file.classes), "classes.csv"),
+        Table::Referrers => Page::csv(csv::referrers(&file.referrers), "referrers.csv"),
+        Table::Versions => Page::csv(csv::versions(&file.versions), "versions.csv"),
+        Table::Aborted => Page::csv(csv::aborted(&file.reached), "aborted.csv"),
+        Table::Statuses | Table::NotFound => error(
+            Status::BAD_REQUEST,
+            "a file has no such table: it is one of an overview",
+        ),
+    }
 }
 
 fn files(report: &Report, wanted: &Wanted, extras: Extras, now: i64) -> Result<Page, LedgerError> {
@@ -78,8 +112,11 @@ fn file(report: &Report, wanted: &Wanted, extras: Extras, now: i64) -> Result<Pa
         Err(page) => return Ok(page),
     };
     match report.file(&site, &wanted.path, range, day_of(now))? {
-        Some(file) if extras.csv => Ok(Page::csv(csv::days(&file), "file.csv")),
-        Some(file) => Ok(good(report::json::file(&file))),
+        Some(file) => Ok(match extras.table {
+            Some(part) => file_part(&file, part),
+            None if extras.csv => Page::csv(csv::days(&file), "file.csv"),
+            None => good(report::json::file(&file)),
+        }),
         None => Ok(unknown()),
     }
 }

@@ -98,6 +98,40 @@ pub struct Extras {
     pub by_hour: Option<bool>,
     /// As CSV rather than JSON.
     pub csv: bool,
+    /// Which part of it, as CSV.
+    pub table: Option<Table>,
+}
+
+/// The parts of an overview or of a file that are tables of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Table {
+    /// Counts by day.
+    Days,
+    /// By class of agent.
+    Classes,
+    /// Replies by status; of an overview.
+    Statuses,
+    /// Hosts that hits came from.
+    Referrers,
+    /// Paths that were not found; of an overview.
+    NotFound,
+    /// States of a file.
+    Versions,
+    /// How far aborted hits of a file got.
+    Aborted,
+}
+
+impl Table {
+    /// Each with its word.
+    pub const ALL: [(Table, &'static str); 7] = [
+        (Table::Days, "days"),
+        (Table::Classes, "classes"),
+        (Table::Statuses, "statuses"),
+        (Table::Referrers, "referrers"),
+        (Table::NotFound, "not-found"),
+        (Table::Versions, "versions"),
+        (Table::Aborted, "aborted"),
+    ];
 }
 
 impl Period {
@@ -159,6 +193,7 @@ impl Wanted {
             offset: 0,
             by_hour: None,
             csv: false,
+            table: None,
         };
         let mut days = Days::default();
         for (name, value) in pairs(query.unwrap_or_default()) {
@@ -315,6 +350,14 @@ impl Extras {
             ("unit", b"hour") => self.by_hour = Some(true),
             ("unit", b"day") => self.by_hour = Some(false),
             ("unit", _) => return Err("unit is hour or day".to_owned()),
+            ("table", _) => {
+                let known = Table::ALL.iter().find(|(_, word)| word.as_bytes() == value);
+                self.table = known.map(|(table, _)| *table);
+                if known.is_none() {
+                    let words = Table::ALL.map(|(_, word)| word).join(", ");
+                    return Err(format!("table is one of {words}"));
+                }
+            }
             ("format", b"csv") => self.csv = true,
             ("format", b"json") => self.csv = false,
             ("format", _) => return Err("format is json or csv".to_owned()),

@@ -12,7 +12,7 @@ use tallyd_ledger::facts::{Counts, day_of};
 use tallyd_ledger::report::{FileReport, Point, Unit};
 
 use super::chart::{self, Line, OverTime, Plain, capital, lines};
-use super::frame::{Frame, Here, Life, Pick, document, name_of};
+use super::frame::{self, Frame, Here, Life, Pick, document, name_of};
 use super::number::{clock, day, grouped, plain, rule, several, size};
 use crate::admin::wanted::{Measure, Wanted};
 
@@ -354,6 +354,14 @@ fn explained(reached: &[u64; 10], total: u64) -> Markup {
     }
 }
 
+/// The tables of the page that are parts of the file, by their words for programs.
+const PARTS: [(&str, &str); 4] = [
+    ("classes", "Who asked"),
+    ("referrers", "Where hits came from"),
+    ("versions", "Versions"),
+    ("aborted", "How far aborted hits got"),
+];
+
 /// The same for programs.
 fn exports(frame: &Frame<'_>) -> Markup {
     let links = [
@@ -371,6 +379,7 @@ fn exports(frame: &Frame<'_>) -> Markup {
                         a href=(frame.wanted.program_link(page, "")) aria-label={ (text) " as JSON" } { "JSON" }
                     }
                 }
+                (frame::tables(frame.wanted, "/api/v1/file", &PARTS))
             }
         }
     }

@@ -339,6 +339,19 @@ pub fn fields_of(period: Period) -> Vec<(&'static str, String)> {
     }
 }
 
+/// Links to tables that are parts of an answer to programs.
+#[must_use]
+pub fn tables(wanted: &Wanted, page: &str, parts: &[(&str, &str)]) -> Markup {
+    html! {
+        @for (word, text) in parts {
+            li {
+                (text) ": "
+                a href=(wanted.program_link(page, &format!("table={word}"))) aria-label={ (text) " as CSV" } { "CSV" }
+            }
+        }
+    }
+}
+
 /// A site's name for people.
 #[must_use]
 pub fn name_of(site: &str) -> &str {

@@ -16,7 +16,7 @@ use tallyd_ledger::feed::Seen;
 use tallyd_ledger::report::{Classes, FileRow, Overview, Point, Unit, Visitors};
 
 use super::chart::{OverTime, capital, over_time};
-use super::frame::{Frame, Here, Life, Pick, document, name_of};
+use super::frame::{self, Frame, Here, Life, Pick, document, name_of};
 use super::number;
 use crate::admin::wanted::{Measure, Period, Wanted};
 
@@ -155,6 +155,14 @@ fn over_time_panel(shown: &Shown<'_>) -> Markup {
 }
 
 /// What is shown, for programs.
+/// The tables of the page that are parts of the overview, by their words for programs.
+const PARTS: [(&str, &str); 4] = [
+    ("classes", "Who asked"),
+    ("statuses", "By status"),
+    ("referrers", "Referrers"),
+    ("not-found", "Not found"),
+];
+
 fn exports(shown: &Shown<'_>) -> Markup {
     let wanted = shown.frame.wanted;
     let links = [
@@ -173,6 +181,7 @@ fn exports(shown: &Shown<'_>) -> Markup {
                         a href=(wanted.program_link(page, "")) aria-label={ (text) " as JSON" } { "JSON" }
                     }
                 }
+                (frame::tables(wanted, "/api/v1/overview", &PARTS))
             }
         }
     }
