@@ -35,7 +35,12 @@ fn main() -> io::Result<()> {
     write("date", &DATES.map(|text| after(&times, text)))?;
     write("journal", &journals())?;
     write("window", &windows())?;
-    write("agents", &agents())
+    write("agents", &agents())?;
+    // A day, and which bit of the credentials is wrong.
+    let day: [&[u8]; 2] = [&20_777i32.to_le_bytes(), &[3, 1]];
+    write("asked", &ASKED.map(|text| after(&day, text)))?;
+    write("shown", &SHOWN.map(shown).concat())?;
+    write("pack", &packs())
 }
 
 /// Tue, 14 Nov 2023 22:13:20 GMT.
@@ -354,3 +359,83 @@ const AGENTS: [&str; 7] = [
     "http://[2001:db8::1]:80?x\0-\0tool\n",
     "android-app://com.example\0=\0bot =\nrobot x",
 ];
+
+/// A query, and a head. The token is the one of the target.
+const ASKED: [&str; 11] = [
+    "days=7&site=docs&chart=hits&path=/a%20b.zip&search=x+y&sort=bytes&page=3\0GET / HTTP/1.1\r\nHost: localhost:8081\r\n\r\n",
+    "since=2026-11-01&until=2026-11-20&utm_source=x\0GET / HTTP/1.1\r\nHost: [::1]:8081\r\nOrigin: http://[::1]:8081\r\n\r\n",
+    "limit=1000&offset=20&unit=hour&format=csv&days=all\0GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nSec-Fetch-Site: same-origin\r\n\r\n",
+    "site=*&path=%2F%ff%00&sort=last\0GET / HTTP/1.1\r\nHost: tallyd.example\r\nAuthorization: Bearer a-token-of-24-characters\r\n\r\n",
+    "since=&until=2026-11-20\0GET / HTTP/1.1\r\nHost: a\r\nAuthorization: Basic dTphLXRva2VuLW9mLTI0LWNoYXJhY3RlcnM=\r\n\r\n",
+    "limit=0&unit=week\0GET / HTTP/1.0\r\n\r\nrest",
+    "page=99999999999999999999\0GET / HTTP/1.1\r\nHost: localhost.\r\nSec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n\r\n",
+    "days=3651&days=1\0GET / HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: same-site\r\nSec-Fetch-Mode: cors\r\n\r\n",
+    "since=2026-11-20&until=2026-11-19\0GET / HTTP/1.1\r\nHost: localhost\r\nOrigin: null\r\n\r\n",
+    "days=7&since=0000-02-29\0GET http://localhost/x HTTP/1.1\r\nHost: localhost\r\nOrigin: http://LOCALHOST\r\n\r\n",
+    "%64ays=30&=x&&a\0GET / HTTP/1.1\r\nHost: a\r\nAuthorization: x\r\nauthorization: bearer  a-token-of-24-characters\r\n\r\n",
+];
+
+/// A query, a host, and what follows the first slash of a path.
+const SHOWN: [&str; 9] = [
+    "tally\0example.org\0a b.zip",
+    "tally=json&x=y\0\0caf\u{e9}/<script>\"'&",
+    "tally=xml\0(other)\0/a",
+    "badge\0a\0\u{202e}gpj.exe",
+    "badge=hits&days=7&label=my+%3Cb%3E%26%22&color=fa0\0docs\0\u{1f600}\n",
+    "badge=downloads&days=1&label=&colour=brightgreen\0\0]]>",
+    "badge&label=%ff%00%e2%80%ae%ef%bf%bf\0\u{2028}\0%2e\\",
+    "badge&days=3651\0x\0x",
+    "badge&label=0123456789012345678901234567890123456789012345678901234567890123&color=#12345\0x\0x",
+];
+
+/// A day, whether anything was counted, counts, a time, and a reply that is shown: one of each kind.
+fn shown(text: &str) -> Vec<Vec<u8>> {
+    let seed = |kind: u8| {
+        let counts = [12, 5, 123_456_789, 0, 999_949, u64::MAX].map(u64::to_le_bytes);
+        let front = [
+            &20_777i32.to_le_bytes()[..],
+            &[kind & 1],
+            &counts.concat(),
+            &(MODIFIED * 1_000_000_000).to_le_bytes(),
+            &206u16.to_le_bytes(),
+            &[11, kind, kind],
+        ];
+        after(&front, text)
+    };
+    [4, 1, 2, 3].map(seed).to_vec()
+}
+
+/// A day or a block, which bit is damaged, two files, no hosts, and then bytes that nobody has written.
+fn packs() -> Vec<Vec<u8>> {
+    let columns: [&[u8]; 5] = [
+        &[],
+        // Three numbers; the last one, and then another, which is longer than it has to be.
+        &[3, 0, 0x7f, 0x80, 1],
+        &[
+            2, 0x81, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 9,
+        ],
+        // Hosts of two sites.
+        b"\x01\x07(other)\x05\x05docs\x09a.example\x81\x01\x00\x01b\x00",
+        // More text than there is.
+        b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01a",
+    ];
+    let numbers = [1, 3, 1_000, 1, 0, 900, i64::MAX, 127, 128, -1].map(i64::to_le_bytes);
+    let entries: Vec<u8> = numbers
+        .chunks(5)
+        .flat_map(|entry| [&[1], &entry.concat()[..]].concat())
+        .collect();
+    let seed = |is_block: u8, raw: &[u8]| {
+        let front = [
+            &[is_block][..],
+            &20_777i64.to_le_bytes(),
+            &[9, 0, 3],
+            &entries,
+            &[0, 0],
+        ];
+        [&front.concat(), raw].concat()
+    };
+    let both = columns
+        .iter()
+        .flat_map(|raw| [0, 1].map(|is_block| seed(is_block, raw)));
+    both.collect()
+}
