@@ -7,6 +7,7 @@
 mod body;
 pub mod connection;
 mod error;
+pub mod files;
 pub mod message;
 
 pub use connection::Connection;

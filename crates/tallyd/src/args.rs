@@ -4,6 +4,7 @@
 //! is not an option of the server: the commands, and where the configuration file is named.
 
 mod classic;
+pub(crate) mod files;
 pub(crate) mod help;
 mod options;
 pub(crate) mod stats;
@@ -27,6 +28,8 @@ pub(crate) enum Command {
     Check(Typed),
     /// Show the counts, or remove some.
     Stats(stats::Asked),
+    /// Make a tree of test files.
+    Files(files::Asked),
     /// Print the whole default configuration.
     Defaults,
     /// Print the man page.
@@ -79,6 +82,7 @@ fn understand(matches: &mut ArgMatches) -> Result<Command, String> {
             "check" if matches.get_flag("defaults") => Ok(Command::Defaults),
             "check" => Ok(Command::Check(typed(&mut matches))),
             "stats" => stats::asked(matches).map(Command::Stats),
+            "files" => files::asked(matches).map(Command::Files),
             "generate" => Ok(generate(&mut matches)),
             // clap knows the names; this is for whoever adds one there and forgets it here.
             name => Err(format!("error: there is no command {name}\n")),
@@ -125,6 +129,7 @@ pub(crate) fn command() -> clap::Command {
         .arg(test)
         .subcommand(check_command())
         .subcommand(stats::command())
+        .subcommand(files::command())
         .subcommand(generate_command())
 }
 

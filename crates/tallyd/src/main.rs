@@ -55,6 +55,7 @@ fn run(command: Command) -> End {
             }
         }
         Command::Stats(asked) => commands::stats::run(&asked),
+        Command::Files(asked) => commands::files::run(&asked),
         Command::Defaults => printed(commands::check::defaults(&mut out)),
         Command::Man => printed(commands::generate::man(&mut out)),
         Command::Completions(shell) => printed(commands::generate::completions(shell, &mut out)),

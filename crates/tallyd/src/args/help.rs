@@ -63,6 +63,37 @@ Examples:
   tallyd stats --csv --limit 0 > counts.csv       every file, for a spreadsheet
   tallyd stats --live                             as it happens";
 
+pub(super) const FILES: &str = "\
+Make a tree of test files.
+
+The same options make the same tree, byte by byte, on every machine. What is in the files follows from the seed, so \
+that any part of one can be checked without the tree; docs/files.md says how. The manifest, which is written last, \
+lists number, length, SHA-256 and path of each file.
+
+Where the same tree is already, its lengths and the first and last bytes of each file are looked at, and nothing is \
+written. What was not made by this command is never touched. A run that was broken off leaves no manifest; the same \
+command makes the tree whole.";
+
+pub(super) const FILES_SIZE: &str = "\
+How long the files are: 10KiB, a range such as 1KiB..1MiB, or web
+
+A range is uniform in the logarithm: as many files from 1 to 2 KiB as from 512 KiB to 1 MiB. web is a table in the \
+shape of the web: half of the files are shorter than 11.7 kB, the mean is 81.3 kB, the longest 50 MB. [default: 10KiB]";
+
+pub(super) const FILES_NAMES: &str = "\
+What the files are called
+
+plain is dir-001/file-0001.bin, 25 in each directory. hard has spaces, escapes, quotes, marks of URLs and shells, \
+accents in both forms, scripts from right to left, pictures, 255 bytes in one name, and 20 directories above a file; \
+each is valid UTF-8 and can be served. [default: plain]";
+
+pub(super) const FILES_END: &str = "\
+Examples:
+  tallyd files tree                                100 files of 10 KiB
+  tallyd files tree --size web --count 1000        as on the web
+  tallyd files tree --names hard --seed 7          names that are hard to serve
+  tallyd files tree --size 1GiB --count 2 --force  another tree in the same place";
+
 pub(super) const CONFIG: &str = "\
 Configuration file (TOML)
 
@@ -85,7 +116,8 @@ tallyd -l localhost:8080 --listing   only for this machine, with lists of direct
 tallyd -c /etc/tallyd/config.toml    serve what a configuration file says
 tallyd check -c config.toml          check a configuration before it is used
 tallyd check --defaults              print a configuration file with every option
-tallyd stats                         show the counts of ./www",
+tallyd stats                         show the counts of ./www
+tallyd files tree --count 100        make a tree of test files",
     ),
     (
         "Configuration",

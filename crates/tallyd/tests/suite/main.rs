@@ -22,6 +22,7 @@ mod counts;
 mod dashboard;
 mod events;
 mod faults;
+mod files;
 mod hit_path;
 mod listing;
 mod many_at_once;
