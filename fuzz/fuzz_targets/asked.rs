@@ -10,7 +10,7 @@ use libfuzzer_sys::fuzz_target;
 use tallyd_http::head::{self, HeadLimits};
 use tallyd_ledger::report::{Sort, calendar};
 use tallyd_serve::admin::access::{Door, Verdict, judge};
-use tallyd_serve::admin::wanted::{Extras, Measure, Period, Wanted};
+use tallyd_serve::admin::wanted::{Extras, Measure, Period, Table, Wanted};
 use tallyd_serve::config::Token;
 use tallyd_serve::query;
 
@@ -118,6 +118,7 @@ fn check_wanted(wanted: &Wanted, today: i64) {
                 offset: 0,
                 by_hour: None,
                 csv: limit == 7,
+                table: None,
             };
             assert_eq!(extras, expected);
         }
@@ -176,7 +177,7 @@ fn plain_decoded(text: &[u8]) -> Vec<u8> {
 const PARAMETERS: [&str; 8] = [
     "days", "since", "until", "site", "search", "path", "sort", "chart",
 ];
-const EXTRAS: [&str; 4] = ["limit", "offset", "unit", "format"];
+const EXTRAS: [&str; 5] = ["limit", "offset", "unit", "format", "table"];
 
 type Pairs<'a> = &'a [(Vec<u8>, Vec<u8>)];
 
@@ -235,6 +236,7 @@ fn plain_extras(pairs: Pairs<'_>) -> Option<Extras> {
         b"offset" => is_number(value),
         b"unit" => value == b"hour" || value == b"day",
         b"format" => value == b"json" || value == b"csv",
+        b"table" => plain_table(value).is_some(),
         _ => true,
     };
     let is_right = pairs.iter().all(|(name, value)| is_good(name, value));
@@ -244,6 +246,20 @@ fn plain_extras(pairs: Pairs<'_>) -> Option<Extras> {
         offset: last("offset").map_or(0, plain_number),
         by_hour: last("unit").map(|unit| unit == b"hour"),
         csv: last("format") == Some(b"csv"),
+        table: last("table").and_then(plain_table),
+    })
+}
+
+fn plain_table(word: &[u8]) -> Option<Table> {
+    Some(match word {
+        b"days" => Table::Days,
+        b"classes" => Table::Classes,
+        b"statuses" => Table::Statuses,
+        b"referrers" => Table::Referrers,
+        b"not-found" => Table::NotFound,
+        b"versions" => Table::Versions,
+        b"aborted" => Table::Aborted,
+        _ => return None,
     })
 }
 
