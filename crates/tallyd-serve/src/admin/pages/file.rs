@@ -54,7 +54,7 @@ pub fn page(frame: &Frame<'_>, shown: &Shown<'_>) -> String {
             (tables::versions(file, frame.now))
             (tables::referrers(file))
         }
-        (exports(frame))
+        (frame::exports(frame.wanted, &ANSWERS, &PARTS))
     };
     document(frame, Here::File, Life::Live, &title(&file.path), &main)
 }
@@ -354,6 +354,12 @@ fn explained(reached: &[u64; 10], total: u64) -> Markup {
     }
 }
 
+/// The answers for programs that say what the page shows.
+const ANSWERS: [(&str, &str); 2] = [
+    ("/api/v1/file", "This file"),
+    ("/api/v1/series", "Over time"),
+];
+
 /// The tables of the page that are parts of the file, by their words for programs.
 const PARTS: [(&str, &str); 4] = [
     ("classes", "Who asked"),
@@ -361,26 +367,3 @@ const PARTS: [(&str, &str); 4] = [
     ("versions", "Versions"),
     ("aborted", "How far aborted hits got"),
 ];
-
-/// The same for programs.
-fn exports(frame: &Frame<'_>) -> Markup {
-    let links = [
-        ("This file", "/api/v1/file"),
-        ("Over time", "/api/v1/series"),
-    ];
-    html! {
-        section aria-label="For programs" {
-            ul.exports {
-                @for (text, page) in links {
-                    li {
-                        (text) ": "
-                        a href=(frame.wanted.program_link(page, "format=csv")) aria-label={ (text) " as CSV" } { "CSV" }
-                        " "
-                        a href=(frame.wanted.program_link(page, "")) aria-label={ (text) " as JSON" } { "JSON" }
-                    }
-                }
-                (frame::tables(frame.wanted, "/api/v1/file", &PARTS))
-            }
-        }
-    }
-}

@@ -339,14 +339,27 @@ pub fn fields_of(period: Period) -> Vec<(&'static str, String)> {
     }
 }
 
-/// Links to tables that are parts of an answer to programs.
+/// What is shown, for programs: whole answers by their names, and tables that are parts of the first of them, by
+/// their words and names.
 #[must_use]
-pub fn tables(wanted: &Wanted, page: &str, parts: &[(&str, &str)]) -> Markup {
+pub fn exports(wanted: &Wanted, answers: &[(&str, &str)], parts: &[(&str, &str)]) -> Markup {
+    let whole = answers.first().map_or("", |(page, _)| *page);
+    let csv = |page, more: &str, text: &str| {
+        let link = wanted.program_link(page, more);
+        html! { a href=(link) aria-label={ (text) " as CSV" } { "CSV" } }
+    };
     html! {
-        @for (word, text) in parts {
-            li {
-                (text) ": "
-                a href=(wanted.program_link(page, &format!("table={word}"))) aria-label={ (text) " as CSV" } { "CSV" }
+        section aria-label="For programs" {
+            ul.exports {
+                @for (page, text) in answers {
+                    li {
+                        (text) ": " (csv(page, "format=csv", text)) " "
+                        a href=(wanted.program_link(page, "")) aria-label={ (text) " as JSON" } { "JSON" }
+                    }
+                }
+                @for (word, text) in parts {
+                    li { (text) ": " (csv(whole, &format!("table={word}"), text)) }
+                }
             }
         }
     }

@@ -92,7 +92,7 @@ fn numbers(shown: &Shown<'_>) -> Markup {
                     (panels::referrers(shown))
                 }
                 (panels::missing(shown))
-                (exports(shown))
+                (frame::exports(shown.frame.wanted, &ANSWERS, &PARTS))
             }
         }
     }
@@ -154,7 +154,13 @@ fn over_time_panel(shown: &Shown<'_>) -> Markup {
     }
 }
 
-/// What is shown, for programs.
+/// The answers for programs that say what the page shows.
+const ANSWERS: [(&str, &str); 3] = [
+    ("/api/v1/overview", "Overview"),
+    ("/api/v1/series", "Over time"),
+    ("/api/v1/files", "Files"),
+];
+
 /// The tables of the page that are parts of the overview, by their words for programs.
 const PARTS: [(&str, &str); 4] = [
     ("classes", "Who asked"),
@@ -162,27 +168,3 @@ const PARTS: [(&str, &str); 4] = [
     ("referrers", "Referrers"),
     ("not-found", "Not found"),
 ];
-
-fn exports(shown: &Shown<'_>) -> Markup {
-    let wanted = shown.frame.wanted;
-    let links = [
-        ("Overview", "/api/v1/overview"),
-        ("Over time", "/api/v1/series"),
-        ("Files", "/api/v1/files"),
-    ];
-    html! {
-        section aria-label="For programs" {
-            ul.exports {
-                @for (text, page) in links {
-                    li {
-                        (text) ": "
-                        a href=(wanted.program_link(page, "format=csv")) aria-label={ (text) " as CSV" } { "CSV" }
-                        " "
-                        a href=(wanted.program_link(page, "")) aria-label={ (text) " as JSON" } { "JSON" }
-                    }
-                }
-                (frame::tables(wanted, "/api/v1/overview", &PARTS))
-            }
-        }
-    }
-}

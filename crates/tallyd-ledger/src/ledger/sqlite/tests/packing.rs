@@ -5,10 +5,10 @@ use crate::facts::{DAY, day_of};
 use crate::ledger::Ledger;
 
 /// The first day of a block of packs.
-const FIRST: i64 = 20_000;
+pub(super) const FIRST: i64 = 20_000;
 
 /// A file with a hit on each of these days.
-fn days(ledger: &mut Sqlite, path: &str, days: std::ops::Range<i64>) {
+pub(super) fn days(ledger: &mut Sqlite, path: &str, days: std::ops::Range<i64>) {
     for day in days {
         let number = ledger.number("", path.as_bytes()).unwrap() + 1;
         let batch = versions(vec![hits(&version(path), number, 1, day * DAY)]);
@@ -17,15 +17,15 @@ fn days(ledger: &mut Sqlite, path: &str, days: std::ops::Range<i64>) {
 }
 
 /// Steps until nothing is left; how many there were.
-fn pack(ledger: &mut Sqlite, before: i64) -> usize {
-    for step in 0.. {
+pub(super) fn pack(ledger: &mut Sqlite, before: i64) -> usize {
+    for step in 0..1000 {
         ledger.changed_outside().unwrap();
         ledger.pack(before).unwrap();
         if ledger.is_packed() {
             return step;
         }
     }
-    0
+    panic!("never packed");
 }
 
 fn packed(ledger: &Sqlite, level: i64) -> Vec<[i64; 1]> {

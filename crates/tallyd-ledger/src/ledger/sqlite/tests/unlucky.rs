@@ -1,30 +1,9 @@
 //! Packs, prune and migration when the disk is full, another process writes, or the ledger was edited.
 
+use super::packing::{FIRST, days, pack};
 use super::*;
-use crate::facts::DAY;
 use crate::ledger::Ledger;
 use crate::report::{Range, Report, Sort, TopQuery};
-
-const FIRST: i64 = 20_000;
-
-fn days(ledger: &mut Sqlite, path: &str, days: std::ops::Range<i64>) {
-    for day in days {
-        let number = ledger.number("", path.as_bytes()).unwrap() + 1;
-        let batch = versions(vec![hits(&version(path), number, 1, day * DAY)]);
-        ledger.post(&batch).unwrap();
-    }
-}
-
-fn pack(ledger: &mut Sqlite, before: i64) -> usize {
-    for step in 0..1000 {
-        ledger.changed_outside().unwrap();
-        ledger.pack(before).unwrap();
-        if ledger.is_packed() {
-            return step;
-        }
-    }
-    panic!("never packed");
-}
 
 fn top(path: &std::path::Path, since: i64, until: i64) -> Vec<(String, u64)> {
     let query = TopQuery {
