@@ -4,12 +4,15 @@
 
 #![forbid(unsafe_code)]
 
-mod body;
+pub mod answer;
 pub mod connection;
 mod error;
 pub mod files;
+pub mod line;
 pub mod message;
+pub mod url;
 
 pub use connection::Connection;
 pub use error::Error;
 pub use message::{Request, Response};
+pub use url::{Url, UrlError};

@@ -1,5 +1,7 @@
 //! What is asked and what is answered.
 
+use crate::answer::To;
+
 /// One request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
@@ -68,6 +70,15 @@ impl Request {
         self.fields
             .iter()
             .any(|(key, _)| key.eq_ignore_ascii_case(name))
+    }
+
+    /// Whether its response may have a body.
+    #[must_use]
+    pub fn to(&self) -> To {
+        match self.method.as_str() {
+            "HEAD" => To::Head,
+            _ => To::Other,
+        }
     }
 
     /// Whether the same once more does no harm (RFC 9110 9.2.2).

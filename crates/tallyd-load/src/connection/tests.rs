@@ -1,6 +1,7 @@
 //! A connection against a server that says what a script tells it to.
 
 use std::io::Read;
+use std::io::Write;
 use std::net::TcpListener;
 use std::thread::{self, JoinHandle};
 
@@ -78,7 +79,10 @@ fn a_response_that_is_cut_off_is_not_asked_for_again() {
     let (address, thread) = server(vec![vec![cut]]);
     let mut connection = Connection::open(address).unwrap();
     let outcome = connection.request(&Request::get("/"));
-    assert!(matches!(outcome, Err(Error::Closed)), "{outcome:?}");
+    assert!(
+        matches!(outcome, Err(Error::Fault(Fault::CutBody))),
+        "{outcome:?}"
+    );
     thread.join().unwrap();
 }
 
