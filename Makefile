@@ -1,7 +1,7 @@
 # tallyd: `make` builds it and serves the sample site, `make test` runs every test, `make help` names the rest.
 
-# Debian packages that the tests, and the comparison with nginx, need beside Rust and gcc.
-TEST_PACKAGES = wget curl chromium strace $(PYTHON_PACKAGES)
+# Debian packages that the tests, and the comparisons with others, need beside Rust and gcc.
+TEST_PACKAGES = wget curl chromium strace nginx lighttpd $(PYTHON_PACKAGES)
 PYTHON_PACKAGES = python3 python3-venv
 BENCH_PACKAGES = python3 nginx wrk
 
@@ -21,7 +21,7 @@ PYTHON = $(firstword $(wildcard /usr/bin/python3) python3)
 VENV = $(CARGO_TARGET_DIR)/browser-venv
 
 .DEFAULT_GOAL = serve
-.PHONY: serve build test lint audit bench fuzz install uninstall clean help
+.PHONY: serve build test lint audit bench bench-client fuzz install uninstall clean help
 
 serve: build $(SAMPLE) ## build the release binary and serve the sample site (PORT=8080)
 	@echo "Serving the sample site in www on port $(PORT), with lists of directories. Ctrl+C stops it."
@@ -63,6 +63,10 @@ bench: ## compare with nginx: CPU time for each request, by file size
 	@$(call need,$(BENCH_PACKAGES))
 	bench/run
 
+bench-client: ## compare load generators: CPU time for each request of tallyd load, wrk and oha
+	@$(call need,$(BENCH_PACKAGES))
+	bench/client
+
 fuzz: ## run each fuzz target for FUZZ_SECONDS (cargo-fuzz; see fuzz/README.md)
 	@cargo fuzz --version > /dev/null 2>&1 || cargo install cargo-fuzz --locked --debug
 	cargo run --manifest-path fuzz/Cargo.toml --example seeds
@@ -95,7 +99,7 @@ clean: ## take away what was built
 	rm -f $(SAMPLE)
 
 help: ## say what there is
-	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 14
 
 to = $(DESTDIR)$(PREFIX)
 

@@ -4,7 +4,6 @@ Promises: a number is only returned if every answer was right: the probe got the
 saw no error, and a server that keeps a log has a line for each answer. Anything else raises Failed.
 """
 
-import json
 import os
 import socket
 import subprocess
@@ -12,21 +11,9 @@ import time
 from dataclasses import dataclass
 
 import tools
+import wrk
 
 FILES = {"1 KB": 1 << 10, "10 KB": 10 << 10, "100 KB": 100 << 10, "1 MB": 1 << 20, "20 MB": 20 << 20}
-
-# wrk prints for people; this prints for us. Without a request function its requests stay ready-made.
-DONE = """
-done = function(summary, latency)
-  local e = summary.errors
-  io.write(string.format(
-    '\\n{"requests":%d,"bytes":%d,"micros":%d,"p50":%d,"p99":%d,' ..
-    '"errors":{"connect":%d,"read":%d,"write":%d,"status":%d,"timeout":%d}}\\n',
-    summary.requests, summary.bytes, summary.duration,
-    latency:percentile(50), latency:percentile(99),
-    e.connect, e.read, e.write, e.status, e.timeout))
-end
-"""
 
 # A log may be written a little later. It belongs to the answer, so its cost is waited for too.
 LOG_BEHIND = 0.1
@@ -82,27 +69,18 @@ class Load:
 
     def __init__(self, core, place):
         self.core = core
-        self.script = place / "done.lua"
-        self.script.write_text(DONE)
+        self.script = wrk.script(place)
 
     def run(self, case, port, seconds):
         """Loads the server for so long; returns what wrk counted."""
-        command = ["wrk", "-t", 1, "-c", case.connections, "-d", f"{seconds}s", "--timeout", "20s"]
-        command += ["-s", self.script]
-        if case.close:
-            command += ["-H", "Connection: close"]
-        command.append(f"http://127.0.0.1:{port}{case.path}")
-        done = tools.run(tools.on_core(self.core, command), stdout=subprocess.PIPE)
-        counted = json.loads(done.stdout.splitlines()[-1])
-        wrong = {kind: count for kind, count in counted["errors"].items() if count}
-        if wrong or not counted["requests"]:
-            raise tools.Failed(f"wrk saw errors: {wrong or 'no answer at all'}")
-        return counted
+        url = f"http://127.0.0.1:{port}{case.path}"
+        command = wrk.command(self.script, case.connections, seconds, url, case.close)
+        return wrk.counted(tools.run(tools.on_core(self.core, command), stdout=subprocess.PIPE).stdout)
 
 
 def measure(server, case, load, site, seconds):
     """Asks once and compares, warms up, measures. The server runs and has nothing else to do."""
-    length = probe(case, server.port, (site / case.path[1:]).read_bytes())
+    length = probe(server.port, case.path, (site / case.path[1:]).read_bytes(), case.close)
     load.run(case, server.port, 1)
     time.sleep(LOG_BEHIND)
     server.empty_log()
@@ -133,10 +111,10 @@ def check_log(server, answers):
         raise tools.Failed(f"{answers} answers, but {lines} lines in the access log")
 
 
-def probe(case, port, expected):
+def probe(port, path, expected, close=False):
     """Asks once, as wrk does; returns how long the whole reply is, head and body."""
-    close = "Connection: close\r\n" if case.close else ""
-    request = f"GET {case.path} HTTP/1.1\r\n{close}Host: 127.0.0.1:{port}\r\n\r\n"
+    close = "Connection: close\r\n" if close else ""
+    request = f"GET {path} HTTP/1.1\r\n{close}Host: 127.0.0.1:{port}\r\n\r\n"
     reply = bytearray()
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         connection.sendall(request.encode())

@@ -37,9 +37,7 @@ class Results:
 
     def ratio(self, case, server, base):
         """Median, least and greatest of what `server` costs by what `base` does."""
-        rounds = zip(self.costs[case][server], self.costs[case][base])
-        ratios = [cost.micros / of_base.micros for cost, of_base in rounds]
-        return median(ratios), min(ratios), max(ratios)
+        return ratio(self.costs[case][server], self.costs[case][base])
 
     def pairs(self):
         """Which servers are compared with which."""
@@ -69,28 +67,18 @@ class Results:
         rows = []
         for case in self.costs:
             row = [case] + [f"{self.median(case, server, 'micros'):,.1f}" for server in self.servers]
-            row += ["{:.2f} ({:.2f}-{:.2f})".format(*self.ratio(case, *pair)) for pair in pairs]
+            row += [spread(self.ratio(case, *pair)) for pair in pairs]
             row += [f"{self.median(case, server, 'rate'):,.0f}" for server in self.servers]
             rows.append(row)
         return head, rows
 
     def text(self):
         """The table for a terminal."""
-        head, rows = self.rows()
-        columns = list(zip(head, *rows))
-        widths = [max(map(len, column)) for column in columns]
-        lines = []
-        for case, *cells in [head, *rows]:
-            cells = [cell.rjust(width) for cell, width in zip(cells, widths[1:])]
-            lines.append("  ".join([case.ljust(widths[0]), *cells]))
-        return "\n".join([self.machine, "", *lines, "", self.verdict(), *self.overhead()])
+        return "\n".join([self.machine, "", as_text(*self.rows()), "", self.verdict(), *self.overhead()])
 
     def markdown(self):
         """The table for a README."""
-        head, rows = self.rows()
-        rule = ["---"] + ["---:"] * (len(head) - 1)
-        table = [f"| {' | '.join(row)} |" for row in [head, rule, *rows]]
-        return "\n".join([self.machine, "", *table, ""])
+        return "\n".join([self.machine, "", as_markdown(*self.rows()), ""])
 
     def verdict(self):
         """Whether tallyd, with its log, costs no more than nginx without one."""
@@ -114,8 +102,36 @@ class Results:
         return {"machine": self.machine, "servers": self.servers, "costs": costs, "ratios": ratios}
 
 
-def machine(binary, rounds, seconds):
-    """One line: when, where and with what."""
+def ratio(costs, of_base):
+    """Median, least and greatest of what one costs by what the other does in the same round."""
+    ratios = [cost.micros / base.micros for cost, base in zip(costs, of_base)]
+    return median(ratios), min(ratios), max(ratios)
+
+
+def spread(ratio):
+    """A ratio as people read it."""
+    return "{:.2f} ({:.2f}-{:.2f})".format(*ratio)
+
+
+def as_text(head, rows):
+    """A table for a terminal."""
+    columns = list(zip(head, *rows))
+    widths = [max(map(len, column)) for column in columns]
+    lines = []
+    for name, *cells in [head, *rows]:
+        cells = [cell.rjust(width) for cell, width in zip(cells, widths[1:])]
+        lines.append("  ".join([name.ljust(widths[0]), *cells]))
+    return "\n".join(lines)
+
+
+def as_markdown(head, rows):
+    """A table for a README."""
+    rule = ["---"] + ["---:"] * (len(head) - 1)
+    return "\n".join(f"| {' | '.join(row)} |" for row in [head, rule, *rows])
+
+
+def machine(binary, rounds, seconds, *more):
+    """One line: when, where and with what. `more` are versions of other programs."""
     nginx = said([tools.find("nginx"), "-v"])
     parts = [
         datetime.date.today().isoformat(),
@@ -124,6 +140,7 @@ def machine(binary, rounds, seconds):
         said([binary, "--version"]),
         nginx.replace("nginx version: ", "").replace("/", " "),
         " ".join(said(["wrk", "-v"]).split()[:2]),
+        *more,
         f"{rounds} x {seconds} s",
     ]
     return ", ".join(parts)

@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.request
 from pathlib import Path
 
 import tools
@@ -37,8 +38,12 @@ http {{
     client_body_temp_path {place}; proxy_temp_path {place}; fastcgi_temp_path {place};
     uwsgi_temp_path {place}; scgi_temp_path {place};
     server {{ listen 127.0.0.1:{port} backlog=1024; root {site}; }}
+    {more}
 }}
 """
+
+# On a port of its own, so that no request of a measurement is compared with its path.
+STATUS = "server {{ listen 127.0.0.1:{port}; access_log off; stub_status; }}"
 
 
 class Server:
@@ -143,8 +148,27 @@ class Workers(Server):
         super()._end()
 
 
-def nginx(core, place, site, log=None, sendfile="on"):
-    """nginx with one worker; `log` is a file, written line by line in the format that people know."""
+class Counting(Server):
+    """An nginx that says on a port of its own how often it was asked."""
+
+    def __init__(self, command, port, log, status):
+        super().__init__(command, port, log)
+        self.status = status
+        self.looks = 0
+
+    def requests(self):
+        """How many requests it has begun to read, those of this method not among them."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.status}/", timeout=10) as answer:
+            # "Active connections: 1", a line of heads, then accepted, handled, requests.
+            requests = answer.read().splitlines()[2].split()[2]
+        self.looks += 1
+        return int(requests) - self.looks
+
+
+def nginx(core, place, site, log=None, sendfile="on", status=None):
+    """nginx with one worker; `log` is a file, written line by line in the format that people know. On the
+    port `status` it says what it has counted.
+    """
     port = tools.free_port()
     text = NGINX.format(
         user=pwd.getpwuid(os.geteuid()).pw_name,
@@ -153,11 +177,19 @@ def nginx(core, place, site, log=None, sendfile="on"):
         site=site,
         log=f"{log} combined" if log else "off",
         sendfile=sendfile,
+        more=STATUS.format(port=status) if status else "",
     )
     config = place / "nginx.conf"
     config.write_text(text)
     command = [tools.find("nginx"), "-c", config, "-e", place / "nginx.err"]
     return Server(tools.on_core(core, command), port, log)
+
+
+def counting_nginx(core, place, site):
+    """nginx without a log that says how often it was asked."""
+    status = tools.free_port()
+    server = nginx(core, place, site, status=status)
+    return Counting(server.command, server.port, server.log, status)
 
 
 def tallyd(core, binary, site, state=None, log=None, form="combined"):

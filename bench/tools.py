@@ -1,13 +1,15 @@
-"""What the bench needs from the machine: a release build, Debian's packages, two cores, a free port.
+"""What the bench needs from the machine: a release build, Debian's packages, crates, two cores, a free port.
 
 Says clearly what is missing. Knows nothing of servers or numbers.
 """
 
+import argparse
 import json
 import os
 import shutil
 import socket
 import subprocess
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -46,13 +48,31 @@ def find(program):
 
 def build(target=None, **environment):
     """Builds tallyd for release and returns its binary: in the caller's target directory, or in `target`."""
-    if target is None:
-        about = ["cargo", "metadata", "--format-version", "1", "--no-deps"]
-        answer = run(about, cwd=ROOT, stdout=subprocess.PIPE).stdout
-        target = json.loads(answer)["target_directory"]
+    target = target or target_directory()
     command = ["cargo", "build", "--release", "--locked", "--bin", "tallyd", "--target-dir", str(target)]
     run(command, cwd=ROOT, env={**os.environ, **environment})
     return Path(target) / "release" / "tallyd"
+
+
+def target_directory():
+    """Where cargo puts what the caller builds."""
+    about = ["cargo", "metadata", "--format-version", "1", "--no-deps"]
+    answer = run(about, cwd=ROOT, stdout=subprocess.PIPE).stdout
+    return Path(json.loads(answer)["target_directory"])
+
+
+def installed(crate, version):
+    """The program of this name from crates.io in exactly this version; it is built once, which takes minutes."""
+    place = target_directory() / "bench-tools"
+    program = place / f"{crate}-{version}" / "bin" / crate
+    if not program.exists():
+        print(f"Building {crate} {version} in {place}", flush=True)
+        command = ["cargo", "install", crate, "--locked", "--no-track", "--version", version]
+        # Elsewhere than what is kept: hundreds of megabytes that nobody needs again.
+        command += ["--target-dir", place / "build", "--root", program.parent.parent]
+        run(command, cwd=ROOT)
+        shutil.rmtree(place / "build")
+    return program
 
 
 def cores():
@@ -73,3 +93,17 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def named_binary(text):
+    """The type of `--also NAME=FILE`."""
+    name, _, binary = text.partition("=")
+    if not name or not Path(binary).is_file():
+        raise argparse.ArgumentTypeError("NAME=FILE, FILE being a tallyd")
+    return name, Path(binary)
+
+
+def say(text):
+    """What is going on, for those who watch; it leaves nothing behind."""
+    if sys.stderr.isatty():
+        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)

@@ -109,17 +109,12 @@ impl Browser {
 
     /// Whether each request that was sent has ended.
     fn is_quiet(&self) -> bool {
-        let named = |names: &[&str]| {
-            let of = self.events.iter().filter(|event| {
-                event["method"]
-                    .as_str()
-                    .is_some_and(|method| names.contains(&method))
-            });
-            of.filter(|event| event["params"].get("redirectResponse").is_none())
-                .count()
+        let ended = ["Network.loadingFinished", "Network.loadingFailed"];
+        let has_ended = |id: &&Value| {
+            let mut of = self.events.iter().filter(|event| is_one_of(event, &ended));
+            of.any(|event| event["params"]["requestId"] == **id)
         };
-        named(&["Network.requestWillBeSent"])
-            == named(&["Network.loadingFinished", "Network.loadingFailed"])
+        begun(&self.events).iter().all(|id| has_ended(&id))
     }
 
     /// The value of a JavaScript expression in the open page.
@@ -162,14 +157,33 @@ impl Browser {
     }
 }
 
+fn is_one_of(event: &Value, methods: &[&str]) -> bool {
+    event["method"]
+        .as_str()
+        .is_some_and(|method| methods.contains(&method))
+}
+
+/// The requests that were begun since the page was opened; the page before may still have been asking for its icon.
+fn begun(events: &[Value]) -> Vec<&Value> {
+    let sent = events
+        .iter()
+        .filter(|event| is_one_of(event, &["Network.requestWillBeSent"]));
+    sent.map(|event| &event["params"]["requestId"]).collect()
+}
+
 impl Page {
     fn of(events: &[Value]) -> Page {
         let mut page = Page {
             responses: Vec::new(),
             failures: Vec::new(),
         };
+        let begun = begun(events);
         for event in events {
             let params = &event["params"];
+            let of = &params["requestId"];
+            if !of.is_null() && !begun.contains(&of) {
+                continue;
+            }
             match event["method"].as_str().unwrap_or_default() {
                 "Network.responseReceived" => {
                     let response = &params["response"];
