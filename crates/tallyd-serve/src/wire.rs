@@ -18,7 +18,7 @@ use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown, sockopt};
-use tallyd_ledger::unsent::{is_told, unsent_if_told};
+use tallyd_ledger::unsent::{Outlook, is_told, outlook, unsent_if_told};
 use tokio::io::Interest;
 use tokio::io::unix::{AsyncFd, AsyncFdReadyGuard};
 
@@ -32,12 +32,66 @@ pub struct Wire {
     slot: Rc<Slot>,
     /// Bytes that the socket has taken.
     taken: Cell<u64>,
-    /// How many of them have surely left.
-    left: Cell<u64>,
+    /// What leaves as soon as the socket takes it.
+    sure: Cell<Sure>,
     /// Whether it has been said that nothing more will be sent.
     finished: Cell<bool>,
     /// Whether the system tells what is unsent; asked once, when it matters.
     told: Cell<Option<bool>>,
+}
+
+/// What leaves at once, by what the system said when everything had left.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sure {
+    /// The other side has room up to here, counted as [`Wire::taken`].
+    end: u64,
+    /// So many segments more need not wait for an acknowledgement.
+    segments: u32,
+    /// Bytes of a segment.
+    segment: u32,
+    /// So many segments the last reply had.
+    last: u32,
+}
+
+/// More segments are not counted on: after a pause a connection begins with ten again (RFC 6928 section 2, RFC 5681 4.1).
+const SEGMENTS: u64 = 10;
+
+impl Sure {
+    const ALWAYS: Sure = Sure {
+        end: u64::MAX,
+        segments: u32::MAX,
+        segment: u32::MAX,
+        last: 1,
+    };
+
+    fn renewed(self, outlook: &Outlook, taken: u64) -> Sure {
+        // The system counts the handshake as a byte that was acknowledged.
+        let acknowledged = outlook.acknowledged.saturating_sub(1);
+        let small = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+        Sure {
+            end: taken.min(acknowledged).saturating_add(outlook.window),
+            segments: small(outlook.segments.min(SEGMENTS)),
+            segment: small(outlook.segment),
+            last: self.last,
+        }
+    }
+
+    /// What is left of it, if `size` bytes more, which make `taken`, were surely sent.
+    fn less(self, size: u64, taken: u64) -> Option<Sure> {
+        let segments = 1 + size.checked_div(u64::from(self.segment))?;
+        let segments = u32::try_from(segments).ok()?;
+        let left = self.segments.checked_sub(segments)?;
+        (taken <= self.end).then_some(Sure {
+            segments: left,
+            last: segments,
+            ..self
+        })
+    }
+
+    /// Whether it will do for another reply like the last.
+    fn does_for_another(self) -> bool {
+        self.segments >= self.last.max(1)
+    }
 }
 
 /// A wire's registration. Most only ever wait to read: a socket that takes everything is writable all
@@ -88,7 +142,7 @@ impl Wire {
             watched: RefCell::new(None),
             slot,
             taken: Cell::new(0),
-            left: Cell::new(0),
+            sure: Cell::new(Sure::default()),
             finished: Cell::new(false),
             told: Cell::new(None),
         }
@@ -168,23 +222,45 @@ impl Wire {
         count
     }
 
-    /// Who speaks has most likely read what was said to it before. Whether it has is looked at only where much
-    /// is at stake.
-    fn heard(&self, count: usize) -> usize {
-        self.left.set(self.taken.get());
-        count
-    }
-
     /// How much the socket has taken since the connection began.
     #[must_use]
     pub fn taken(&self) -> u64 {
         self.taken.get()
     }
 
-    /// At most so much of it is still on its way, as far as can be told without a system call.
+    /// Whether the last `size` bytes, and all before them, have left this system. The system is asked only where it
+    /// is not sure from what it said before.
     #[must_use]
-    pub fn at_most_unsent(&self) -> u64 {
-        self.taken.get() - self.left.get()
+    pub fn has_left(&self, size: u64) -> bool {
+        match self.sure.get().less(size, self.taken.get()) {
+            Some(sure) => {
+                self.sure.set(sure);
+                true
+            }
+            None => self.look_ahead(),
+        }
+    }
+
+    /// Asks before a reply rather than after it, so that the reply is settled as soon as it is sent. Who speaks has
+    /// mostly acknowledged what was said before.
+    fn heard(&self, count: usize) -> usize {
+        if !self.sure.get().does_for_another() {
+            self.look_ahead();
+        }
+        count
+    }
+
+    /// Asks the system what leaves at once from here on; false if not even all of the past has left. What is no TCP
+    /// hands over what it takes.
+    fn look_ahead(&self) -> bool {
+        match outlook(self) {
+            Some(outlook) if outlook.held > 0 => return false,
+            Some(outlook) => self
+                .sure
+                .set(self.sure.get().renewed(&outlook, self.taken.get())),
+            None => self.sure.set(Sure::ALWAYS),
+        }
+        true
     }
 
     /// So much of it has not arrived, says the system, also when the connection has died. A Unix socket hands over
@@ -195,9 +271,7 @@ impl Wire {
         self.told.set(Some(told));
         let held = told.then(|| unsent_if_told(self)).flatten().unwrap_or(0);
         // The end that was announced is as long as a byte, and the last to arrive.
-        let unsent = held.saturating_sub(u64::from(self.finished.get()));
-        self.left.set(self.taken.get().saturating_sub(unsent));
-        unsent
+        held.saturating_sub(u64::from(self.finished.get()))
     }
 
     /// Whether the connection has died, or ended on both sides: nothing leaves any more.

@@ -1,7 +1,7 @@
 //! Unconfirmed: replies that the socket took, and the client may never get. Their Receipts wait until the bytes
 //! have left, or the connection has ended.
 //!
-//! Promises: a reply that surely left at once costs no system call and no memory. What never left is
+//! Promises: a small reply that left at once costs no memory, and every tenth a system call. What never left is
 //! subtracted, from the last reply backwards. Whatever ends the connection, each Receipt is made.
 
 use std::cell::RefCell;
@@ -14,9 +14,9 @@ use crate::receipt::Outcome;
 use crate::wire::Wire;
 use crate::worker::Worker;
 
-/// What a connection sends without hearing anything: ten segments of 1460 bytes (RFC 6928 section 2), here without
-/// their rounding up. As much as that has left when the socket took it.
-const AT_ONCE: u64 = 14_000;
+/// A reply up to this size is settled when it has left this system; of a longer one so much may be on its way when
+/// the connection ends that it has to arrive. Ten segments of 1460 bytes (RFC 6928 section 2), without their rounding up.
+const SMALL: u64 = 14_000;
 
 /// Replies of one connection that wait for their Receipts, and bytes of their texts, before it has to wait with
 /// further requests. Only a client that asks for very much ahead gets there.
@@ -114,12 +114,10 @@ impl<'a> Unconfirmed<'a> {
 
     /// Whether a reply has left, where none before it is waited for.
     fn has_left(&self, taken: &Taken) -> bool {
-        if self.wire.at_most_unsent() <= AT_ONCE {
-            return true;
+        match taken.size() <= SMALL {
+            true => self.wire.has_left(taken.size()),
+            false => self.wire.unsent() == 0,
         }
-        let unsent = self.wire.unsent();
-        // A small one behind others that were small: it is the sum that counts.
-        unsent == 0 || (unsent <= AT_ONCE && taken.size() <= AT_ONCE)
     }
 
     fn begun(&self) -> List {

@@ -3,6 +3,10 @@
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
+use std::thread;
+use std::time::Duration;
+
+use rustix::net::{AddressFamily, SocketType, connect, socket, sockopt};
 
 use super::{Counted, Place, get};
 use crate::support::{Tallyd, noise, open_narrow, read_replies, read_to_end};
@@ -300,4 +304,53 @@ fn a_hit_under_way_is_counted_and_ends_in_the_ledger() {
     assert_eq!(replies[0].body.len() as u64, LARGE);
     drop(slow);
     assert_eq!(place.stopped(server, "/a").repeats, 1);
+}
+
+/// A client whose system has little room, which has not read anything; what of the body has arrived in its system.
+fn unread_by(server: &Tallyd, room: usize, requests: usize) -> (TcpStream, u64) {
+    let socket = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+    sockopt::set_socket_recv_buffer_size(&socket, room).unwrap();
+    connect(&socket, &server.address()).unwrap();
+    let mut stream = TcpStream::from(socket);
+    for _ in 0..requests {
+        stream.write_all(get("/a").as_bytes()).unwrap();
+        // Each of them is heard alone.
+        thread::park_timeout(Duration::from_millis(20));
+    }
+    let held = || rustix::io::ioctl_fionread(&stream).unwrap();
+    let mut last = held();
+    let mut same = 0;
+    while same < 15 {
+        thread::park_timeout(Duration::from_millis(20));
+        let now = held();
+        same = if now == last { same + 1 } else { 0 };
+        last = now;
+    }
+    (stream, last)
+}
+
+#[test]
+fn a_small_reply_that_its_client_had_no_room_for_is_aborted() {
+    let place = Place::with(&[("a", 12_000)]);
+    let server = place.start();
+    let (stream, arrived) = unread_by(&server, 4096, 1);
+    assert!(arrived < 12_000, "{arrived}");
+    drop(stream);
+    let counted = place.stopped(server, "/a");
+    assert_eq!((counted.complete, counted.aborted), (0, 1), "{counted:?}");
+    assert!(counted.bytes < arrived, "{counted:?}");
+}
+
+#[test]
+fn small_replies_that_were_asked_for_one_by_one_and_never_read_are_aborted() {
+    let place = Place::with(&[("a", 12_000)]);
+    let server = place.start();
+    let (stream, arrived) = unread_by(&server, 16_384, 10);
+    drop(stream);
+    let counted = place.stopped(server, "/a");
+    assert!(counted.bytes < arrived, "{arrived} arrived: {counted:?}");
+    assert!(
+        counted.complete <= arrived / 12_000,
+        "{arrived} arrived: {counted:?}"
+    );
 }
