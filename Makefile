@@ -3,7 +3,7 @@
 # Debian packages that the tests, and the comparisons with others, need beside Rust and gcc.
 TEST_PACKAGES = wget curl chromium strace nginx lighttpd $(PYTHON_PACKAGES)
 PYTHON_PACKAGES = python3 python3-venv
-BENCH_PACKAGES = python3 nginx wrk
+BENCH_PACKAGES = python3 wrk
 
 # Checks bans, licences and sources. Unoptimised it is built in a minute; a check takes a second either way.
 CARGO_DENY_VERSION = 0.20.2
@@ -64,7 +64,7 @@ bench: ## compare with nginx: CPU time for each request, by file size
 	bench/run
 
 bench-client: ## compare load generators: CPU time for each request of tallyd load, wrk and oha
-	@$(call need,$(BENCH_PACKAGES))
+	@$(call need,$(BENCH_PACKAGES) nginx)
 	bench/client
 
 fuzz: ## run each fuzz target for FUZZ_SECONDS (cargo-fuzz; see fuzz/README.md)

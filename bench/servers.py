@@ -1,9 +1,10 @@
-"""The contenders: how each server is configured, started on its core, watched and ended.
+"""A server: started on its core, watched and ended; and how nginx and tallyd are configured.
 
 Promises: every process that is started is ended by its pid; what a server costs is the kernel's own
 account of all its processes and threads. Knows nothing of load or of results.
 """
 
+import contextlib
 import os
 import pwd
 import re
@@ -16,6 +17,9 @@ from pathlib import Path
 
 import tools
 
+# More than any case opens. Some servers reserve memory for as many when they start.
+MOST_CONNECTIONS = 8192
+
 # nginx at its best for static files: nothing is opened, looked up or closed twice, and no connection
 # is ended by a count or a clock while it is measured.
 NGINX = """
@@ -24,12 +28,13 @@ user {user};
 worker_processes 1;
 pid {place}/nginx.pid;
 error_log {place}/nginx.err crit;
-events {{ worker_connections 4096; }}
+events {{ worker_connections {connections}; }}
 http {{
     include /etc/nginx/mime.types;
     sendfile {sendfile};
+    aio {aio};
     tcp_nopush on;
-    open_file_cache max=1000 inactive=1h;
+    open_file_cache max=20000 inactive=1h;
     open_file_cache_valid 1h;
     open_file_cache_errors on;
     keepalive_requests 1000000000;
@@ -37,7 +42,7 @@ http {{
     access_log {log};
     client_body_temp_path {place}; proxy_temp_path {place}; fastcgi_temp_path {place};
     uwsgi_temp_path {place}; scgi_temp_path {place};
-    server {{ listen 127.0.0.1:{port} backlog=1024; root {site}; }}
+    server {{ listen 127.0.0.1:{port} backlog=1024; root {site}; autoindex on; }}
     {more}
 }}
 """
@@ -49,14 +54,20 @@ STATUS = "server {{ listen 127.0.0.1:{port}; access_log off; stub_status; }}"
 class Server:
     """A server that runs within a `with`."""
 
-    def __init__(self, command, port, log):
+    def __init__(self, core, command, port, log=None, env=None):
+        self.core = core
         self.command = command
         self.port = port
         self.log = log
+        self.env = {**os.environ, **(env or {})}
         self.main = None
 
     def __enter__(self):
-        self.main = subprocess.Popen(self.command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        # Held on the core from its first instruction, and nothing else runs in between: so a start can be timed.
+        with tools.held_on(self.core):
+            self.main = subprocess.Popen(
+                list(map(str, self.command)), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=self.env
+            )
         try:
             self._wait_until_it_accepts()
         except BaseException:
@@ -68,10 +79,12 @@ class Server:
         self._end()
 
     def pids(self):
-        """The main process and its children, as long as it runs."""
-        main = self.main.pid
-        children = Path(f"/proc/{main}/task/{main}/children").read_text().split()
-        return [main, *map(int, children)]
+        """The main process, its children and theirs, as long as it runs."""
+        found = [self.main.pid]
+        for pid in found:
+            for task in Path(f"/proc/{pid}/task").iterdir():
+                found += map(int, tools.read(task / "children").split())
+        return found
 
     def cpu(self):
         """Seconds that all its threads have run, in user and system mode, also those that have ended.
@@ -80,6 +93,17 @@ class Server:
         threads that end in between. The number of the clock is that of clock_getcpuclockid(3).
         """
         return sum(time.clock_gettime((~pid << 3) | 2) for pid in self.pids())
+
+    def memory(self):
+        """Bytes of its memory, of all its processes, that no file backs."""
+        return sum(own_memory(pid) for pid in self.pids())
+
+    def programs(self):
+        """The files with code that its main process has mapped, the program first."""
+        pid = self.main.pid
+        mapped = re.findall(r"^\S+ r-xp .* (/.+)$", tools.read(Path(f"/proc/{pid}/maps")), re.MULTILINE)
+        program = os.readlink(f"/proc/{pid}/exe")
+        return [Path(program), *map(Path, sorted(set(mapped) - {program}))]
 
     def lines_logged(self):
         """Lines in the access log."""
@@ -98,10 +122,10 @@ class Server:
                 socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
                 return
             except OSError:
-                time.sleep(0.01)
+                time.sleep(0.0002)
         self._end()
         said = self.main.stderr.read().decode(errors="replace").strip()
-        raise tools.Failed(f"does not start: {' '.join(self.command)}\n{said}")
+        raise tools.Failed(f"does not start: {' '.join(map(str, self.command))}\n{said}")
 
     def _end(self):
         if self.main.poll() is None:
@@ -111,15 +135,16 @@ class Server:
                 self.main.wait(10)
             except subprocess.TimeoutExpired:
                 for pid in pids:
-                    os.kill(pid, signal.SIGKILL)
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
         self.main.wait()
 
 
 class Workers(Server):
     """A tallyd of which only the threads that serve files count, with so many listening to its events."""
 
-    def __init__(self, command, port, log, admin, streams, load_core):
-        super().__init__(command, port, log)
+    def __init__(self, core, command, port, log, admin, streams, load_core):
+        super().__init__(core, command, port, log)
         self.listen = tools.on_core(load_core, [tools.ROOT / "bench" / "streams.py", admin, streams])
         self.listener = None
 
@@ -151,8 +176,8 @@ class Workers(Server):
 class Counting(Server):
     """An nginx that says on a port of its own how often it was asked."""
 
-    def __init__(self, command, port, log, status):
-        super().__init__(command, port, log)
+    def __init__(self, core, command, port, log, status):
+        super().__init__(core, command, port, log)
         self.status = status
         self.looks = 0
 
@@ -165,7 +190,13 @@ class Counting(Server):
         return int(requests) - self.looks
 
 
-def nginx(core, place, site, log=None, sendfile="on", status=None):
+def own_memory(pid):
+    """Bytes of memory of a process that no file backs; of what several share, its part."""
+    rollup = tools.read(Path(f"/proc/{pid}/smaps_rollup"))
+    return sum(1024 * int(size) for size in re.findall(r"^Pss_(?:Anon|Shmem):\s+(\d+) kB", rollup, re.MULTILINE))
+
+
+def nginx(core, place, site, log=None, sendfile="on", aio="off", status=None):
     """nginx with one worker; `log` is a file, written line by line in the format that people know. On the
     port `status` it says what it has counted.
     """
@@ -175,30 +206,32 @@ def nginx(core, place, site, log=None, sendfile="on", status=None):
         place=place,
         port=port,
         site=site,
+        connections=MOST_CONNECTIONS,
         log=f"{log} combined" if log else "off",
         sendfile=sendfile,
+        aio=aio,
         more=STATUS.format(port=status) if status else "",
     )
     config = place / "nginx.conf"
     config.write_text(text)
     command = [tools.find("nginx"), "-c", config, "-e", place / "nginx.err"]
-    return Server(tools.on_core(core, command), port, log)
+    return Server(core, command, port, log)
 
 
 def counting_nginx(core, place, site):
     """nginx without a log that says how often it was asked."""
     status = tools.free_port()
     server = nginx(core, place, site, status=status)
-    return Counting(server.command, server.port, server.log, status)
+    return Counting(core, server.command, server.port, server.log, status)
 
 
 def tallyd(core, binary, site, state=None, log=None, form="combined"):
     """tallyd with one worker. Counts are kept in `state`, or nowhere; `log` is a file, its lines are in this form."""
     port = tools.free_port()
-    command = [binary, site, "--listen", f"127.0.0.1:{port}", "--workers", 1, "--keep-alive", "1h"]
+    command = [binary, site, "--listen", f"127.0.0.1:{port}", "--workers", 1, "--keep-alive", "1h", "--listing"]
     command += ["--state", state] if state else ["--no-state"]
     command += ["--log-level", "warn", "--access-log", log or "off", "--log-format", form]
-    return Server(tools.on_core(core, command), port, log)
+    return Server(core, command, port, log)
 
 
 def watched(core, load_core, binary, site, state, log, streams):
@@ -206,28 +239,4 @@ def watched(core, load_core, binary, site, state, log, streams):
     server = tallyd(core, binary, site, state, log)
     admin = tools.free_port()
     command = [*server.command, "--admin", f"127.0.0.1:{admin}"]
-    return Workers(command, server.port, server.log, admin, streams, load_core)
-
-
-def contenders(core, load_core, place, site, binaries):
-    """All contenders by name, each with what makes one. `binaries` are tallyds by name: "tallyd" and others
-    to compare it with.
-    """
-    log = place / "access.log"
-    # On a disk, as in use: a directory in memory would make syncing free.
-    state = place / "state"
-    ours = binaries["tallyd"]
-    make = {
-        "nginx": lambda: nginx(core, place, site),
-        "nginx, log": lambda: nginx(core, place, site, log),
-        "nginx, copying": lambda: nginx(core, place, site, sendfile="off"),
-        "tallyd, no counts": lambda: tallyd(core, ours, site),
-        "tallyd, no log": lambda: tallyd(core, ours, site, state),
-        "tallyd": lambda: tallyd(core, ours, site, state, log),
-        "tallyd, workers": lambda: watched(core, load_core, ours, site, state, log, 0),
-        "tallyd, workers, 1,000 streams": lambda: watched(core, load_core, ours, site, state, log, 1000),
-        "tallyd, tally": lambda: tallyd(core, ours, site, state, log, "tally"),
-    }
-    for name, binary in binaries.items():
-        make.setdefault(name, lambda binary=binary: tallyd(core, binary, site, state, log))
-    return make
+    return Workers(core, command, server.port, server.log, admin, streams, load_core)

@@ -4,8 +4,10 @@ Says clearly what is missing. Knows nothing of servers or numbers.
 """
 
 import argparse
+import contextlib
 import json
 import os
+import resource
 import shutil
 import socket
 import subprocess
@@ -19,18 +21,27 @@ class Failed(Exception):
     """The bench can't go on, or its numbers would be worth nothing. The message says why."""
 
 
-def need(**programs):
-    """Installs the Debian packages of programs that are missing: need(perf="linux-perf")."""
-    missing = sorted({package for program, package in programs.items() if not find(program)})
+def need(*wanted):
+    """Installs the Debian packages of programs, or files, that are missing: need({"perf": "linux-perf"})."""
+    install({package for programs in wanted for program, package in programs.items() if not find(program)})
+
+
+def install(missing):
+    """Installs Debian packages, or says what is missing."""
     if not missing:
         return
-    command = ["apt-get", "install", "-q", "-y", "--no-install-recommends", *missing]
-    if os.geteuid() != 0 or not find("apt-get"):
-        raise Failed(f"missing: {', '.join(missing)}. Install as root: {' '.join(command)}")
+    missing = sorted(missing)
+    may = [] if os.geteuid() == 0 else ["sudo"]
+    if not find("apt-get") or (may and not find("sudo")):
+        raise Failed(f"missing: {', '.join(missing)}. Install it as root, or leave out who needs it: see --help")
     print(f"Installing {', '.join(missing)}", flush=True)
-    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    run(["apt-get", "update", "-q"])
-    run(command, env=quiet)
+    apt = [*may, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y"]
+    run([*apt, "update"])
+    # One by one: Debian starts a server that it installs, on port 80, and it is stopped before the next one comes.
+    for package in missing:
+        run([*apt, "install", "--no-install-recommends", package])
+        if Path("/etc/init.d", package).exists() or Path(f"/lib/systemd/system/{package}.service").exists():
+            subprocess.run([*may, find("service"), package, "stop"], stderr=subprocess.DEVNULL)
 
 
 def run(command, **how):
@@ -42,7 +53,9 @@ def run(command, **how):
 
 
 def find(program):
-    """Where a program is; people who are not root have no sbin in their PATH."""
+    """Where a program is, or a file; people who are not root have no sbin in their PATH."""
+    if Path(program).is_absolute():
+        return program if Path(program).exists() else None
     return shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
 
 
@@ -61,18 +74,26 @@ def target_directory():
     return Path(json.loads(answer)["target_directory"])
 
 
-def installed(crate, version):
+def installed(crate, version, *features):
     """The program of this name from crates.io in exactly this version; it is built once, which takes minutes."""
     place = target_directory() / "bench-tools"
     program = place / f"{crate}-{version}" / "bin" / crate
     if not program.exists():
         print(f"Building {crate} {version} in {place}", flush=True)
-        command = ["cargo", "install", crate, "--locked", "--no-track", "--version", version]
+        command = ["cargo", "install", crate, "--locked", "--no-track", "--version", version, *features]
         # Elsewhere than what is kept: hundreds of megabytes that nobody needs again.
         command += ["--target-dir", place / "build", "--root", program.parent.parent]
         run(command, cwd=ROOT)
         shutil.rmtree(place / "build")
     return program
+
+
+def floor():
+    """Builds the floor and returns its binary."""
+    target = target_directory() / "bench-tools" / "floor"
+    command = ["cargo", "build", "-q", "--release", "--locked", "--manifest-path", ROOT / "bench/floor/Cargo.toml"]
+    run([*command, "--target-dir", target], cwd=ROOT)
+    return target / "release" / "floor"
 
 
 def cores():
@@ -88,11 +109,44 @@ def on_core(core, command):
     return ["taskset", "-c", str(core), *map(str, command)]
 
 
+@contextlib.contextmanager
+def held_on(core):
+    """What this thread does, and what it starts, meanwhile runs on one core."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def allow_files(count):
+    """This process, and what it starts, may have so many files open."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < count:
+        raise Failed(f"{count} open files are needed, and {hard} allowed: see ulimit -Hn")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, count), hard))
+
+
+def read(file):
+    """The text of a file of the kernel's; of a process or thread that has ended, nothing."""
+    try:
+        return file.read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
 def free_port():
     """A port of the loopback address that nobody has right now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def version(command):
+    """The first line that a program prints, wherever it prints it and however it ends."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return done.stdout.decode(errors="replace").partition("\n")[0].strip()
 
 
 def named_binary(text):
