@@ -40,7 +40,14 @@ fn main() -> io::Result<()> {
     let day: [&[u8]; 2] = [&20_777i32.to_le_bytes(), &[3, 1]];
     write("asked", &ASKED.map(|text| after(&day, text)))?;
     write("shown", &SHOWN.map(shown).concat())?;
-    write("pack", &packs())
+    write("pack", &packs())?;
+    // Three cuts, and whether it was HEAD.
+    let numbers: [&[u8]; 2] = [&[3, 0, 17, 0, 60, 0], &[0]];
+    write("answer", &ANSWERS.map(|text| after(&numbers, text)))?;
+    write(
+        "replay_line",
+        &LINES.map(str::to_owned).map(String::into_bytes),
+    )
 }
 
 /// Tue, 14 Nov 2023 22:13:20 GMT.
@@ -76,6 +83,30 @@ const HEADS: [&str; 15] = [
     "GET / HTTP/1.1\r\nHost: a\r\nAccept: text/html\r\nAccept: */*\r\nAccept-Encoding: br\r\nAccept-Encoding:\t\r\n\r\n",
     "GET / HTTP/1.1\r\nHost: a\r\nRange: bytes=0-\r\nIf-Range: \"x\"\r\nIf-Match: *\r\nIf-None-Match: \"x\"\r\n\r\n",
     "GET / HTTP/1.1\r\nHost: a\r\nReferer: /b\r\nUser-Agent: caf\u{e9}/1 (x)\r\nIf-Modified-Since: x\r\nIf-Unmodified-Since: y\r\n\r\n",
+];
+
+const ANSWERS: [&str; 9] = [
+    "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhelloHTTP/1.1 304 Not Modified\r\n\r\n",
+    "HTTP/1.1 200 OK\nContent-Length: 5\nContent-Length: 5\n\nhello",
+    "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 \r\nLink: a\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n",
+    "\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n5;a=\"b\"\r\nhello\r\n0\r\nA: b\r\n\r\n",
+    "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 5-9/100\r\nContent-Length: 5\r\n\r\nhello",
+    "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\nHTTP/1.0 404 \r\n\r\nto the end",
+    "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade, close\r\n\r\n",
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\nffffffffffffffff\r\nx",
+    "HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\n",
+];
+
+const LINES: [&str; 9] = [
+    "127.0.0.1 - - [14/Nov/2023:22:13:20 +0000] \"GET /a?b HTTP/1.1\" 200 251",
+    "::1 - a[b] [14/Nov/2023:22:13:20 -0130] \"GET http://h/\\x22\\\" c HTTP/1.1\" 206 251 \"-\" \"curl/8\"",
+    "h:80 1.2.3.4 - - [29/Feb/2024:00:00:00 +0000] \"HEAD / HTTP/2.0\" 304 - \"\\\\\" \"-\" 0.001",
+    "1.2.3.4 - - [14/Nov/2023:22:13:20 +0000] \"OPTIONS * HTTP/1.1\" 405 0",
+    "/a b\\x0A\\x7C|127.0.0.1|4711|6",
+    r#"{"time":"2023-11-14T22:13:20.123Z","method":"GET","target":"/a","status":206,"bytes":5,"range":"bytes=0-4"}"#,
+    r#"{"ts":1700000000.5,"request":{"method":"GET","uri":"/a","headers":{"Range":["bytes=5-"]}},"status":206}"#,
+    r#"{"msec":"1700000000.250","request":"GET /a HTTP/1.1","status":"206","body_bytes_sent":"42","http_range":"-"}"#,
+    r#"{"time_local":"14/Nov/2023:22:13:20 +0000","request_method":"HEAD","request_uri":"/\u0000","status":304}"#,
 ];
 
 const PATHS: [&str; 10] = [

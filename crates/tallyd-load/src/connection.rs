@@ -123,8 +123,8 @@ fn read_response(line: &mut Line) -> Result<Response, Error> {
     }
 }
 
-/// The response whose head is in `bytes`.
-fn begun(head: Head, bytes: &[u8]) -> Response {
+/// The response whose head is in `bytes`, without its body.
+pub(crate) fn begun(head: Head, bytes: &[u8]) -> Response {
     let mut fields = [httparse::EMPTY_HEADER; FIELDS];
     let mut parsed = httparse::Response::new(&mut fields);
     // It was parsed before, so it is whole; of what is not, no field is known.

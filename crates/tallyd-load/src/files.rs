@@ -4,7 +4,7 @@
 //! computed without the tree. Must not know: who serves the tree, and who asks for it.
 
 pub mod content;
-mod draw;
+pub(crate) mod draw;
 pub mod manifest;
 mod names;
 pub mod path;

@@ -4,12 +4,17 @@
 
 #![forbid(unsafe_code)]
 
+pub mod amounts;
 pub mod answer;
+pub mod audit;
 pub mod connection;
 mod error;
 pub mod files;
+pub mod get;
 pub mod line;
+pub mod load;
 pub mod message;
+pub mod probe;
 pub mod url;
 
 pub use connection::Connection;

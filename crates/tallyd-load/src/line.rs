@@ -7,6 +7,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
+use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
 
 use crate::answer::{Fault, Part, Reader, To};
@@ -53,7 +54,7 @@ impl Line {
     pub fn connect(address: SocketAddr, manner: Manner) -> io::Result<Line> {
         let stream = match manner.receive_buffer {
             None => TcpStream::connect_timeout(&address, manner.patience)?,
-            Some(bytes) => connect_with_buffer(address, bytes)?,
+            Some(bytes) => connect_with_buffer(address, bytes, manner.patience)?,
         };
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(manner.patience))?;
@@ -73,6 +74,13 @@ impl Line {
     #[must_use]
     pub fn stream(&self) -> &TcpStream {
         &self.stream
+    }
+
+    /// Takes at most so many bytes from the socket at a time from now on. Only before anything was read.
+    pub fn take_small_steps(&mut self, bytes: usize) {
+        if self.taken == 0 {
+            self.buffer = vec![0; bytes.clamp(1, BUFFER)].into_boxed_slice();
+        }
     }
 
     /// Sends `bytes`, all of them.
@@ -164,15 +172,23 @@ impl Line {
 }
 
 /// The window is offered when the connection is made, so the buffer has to be as it should be before.
-fn connect_with_buffer(address: SocketAddr, bytes: usize) -> io::Result<TcpStream> {
+fn connect_with_buffer(
+    address: SocketAddr,
+    bytes: usize,
+    patience: Duration,
+) -> io::Result<TcpStream> {
     let family = match address {
         SocketAddr::V4(_) => AddressFamily::INET,
         SocketAddr::V6(_) => AddressFamily::INET6,
     };
     let socket = rustix::net::socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
     sockopt::set_socket_recv_buffer_size(&socket, bytes)?;
-    rustix::net::connect(&socket, &address)?;
-    Ok(socket.into())
+    // The limit for sending is that for connecting too, and what it ends is then "in progress" (socket(7)).
+    sockopt::set_socket_timeout(&socket, sockopt::Timeout::Send, Some(patience))?;
+    match rustix::net::connect(&socket, &address) {
+        Err(Errno::INPROGRESS) => Err(ErrorKind::TimedOut.into()),
+        outcome => Ok(outcome.map(|()| socket.into())?),
+    }
 }
 
 impl From<Fault> for Error {

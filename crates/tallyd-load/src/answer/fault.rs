@@ -13,7 +13,7 @@ pub enum Fault {
     CutBody,
     /// The head is not HTTP/1.
     Garbage,
-    /// The head did not end within [`super::LONGEST_HEAD`] bytes.
+    /// The head did not end within [`super::LONGEST_HEAD`] bytes, or 128 fields.
     EndlessHead,
     /// Content-Length is not a number, or says two (RFC 9112 6.3).
     Length,
@@ -32,7 +32,7 @@ impl Fault {
             Fault::CutHead => "the server closed within the head",
             Fault::CutBody => "the server closed before the body was whole",
             Fault::Garbage => "the head is not HTTP/1",
-            Fault::EndlessHead => "the head does not end within 64 KiB",
+            Fault::EndlessHead => "the head does not end within 64 KiB or 128 fields",
             Fault::Length => "Content-Length is not one number",
             Fault::Chunk => "the chunked body is not in chunks",
             Fault::Excess => "more bytes came than the head announced",

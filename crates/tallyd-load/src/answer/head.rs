@@ -27,8 +27,10 @@ pub struct Head {
     pub framing: Framing,
     /// The server keeps the connection for the next request (RFC 9112 9.3).
     pub keeps: bool,
-    /// Where the bytes that a 206 with one range carries begin in the whole (RFC 9110 14.4).
-    pub start: Option<u64>,
+    /// The first and last byte of the whole that a 206 with one range carries (RFC 9110 14.4).
+    pub range: Option<(u64, u64)>,
+    /// The body is in a coding, not as the file is (RFC 9110 8.4).
+    pub is_encoded: bool,
 }
 
 impl Head {
@@ -57,6 +59,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Option<(usize, Head)>, Fault> {
     let length = match parsed {
         Ok(httparse::Status::Complete(length)) => length,
         Ok(httparse::Status::Partial) => return Ok(None),
+        Err(httparse::Error::TooManyHeaders) => return Err(Fault::EndlessHead),
         Err(_) => return Err(Fault::Garbage),
     };
     let status = response.code.unwrap_or_default();
@@ -73,7 +76,8 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Option<(usize, Head)>, Fault> {
             true => !said.closes,
             false => said.keeps && !said.closes,
         } && framing != Framing::ToEnd,
-        start: said.start,
+        range: said.range,
+        is_encoded: said.is_encoded,
     };
     Ok(Some((length, head)))
 }
@@ -86,7 +90,8 @@ struct Said {
     is_chunked: bool,
     closes: bool,
     keeps: bool,
-    start: Option<u64>,
+    range: Option<(u64, u64)>,
+    is_encoded: bool,
 }
 
 impl Said {
@@ -100,7 +105,7 @@ impl Said {
                     said.keeps |= lists(field.value, b"keep-alive");
                 }
                 13 if field.name.eq_ignore_ascii_case("content-range") => {
-                    said.start = start(field.value);
+                    said.range = range(field.value);
                 }
                 14 if field.name.eq_ignore_ascii_case("content-length") => {
                     let length = number(field.value).ok_or(Fault::Length)?;
@@ -108,6 +113,9 @@ impl Said {
                         return Err(Fault::Length);
                     }
                     said.length = Some(length);
+                }
+                16 if field.name.eq_ignore_ascii_case("content-encoding") => {
+                    said.is_encoded = !field.value.eq_ignore_ascii_case(b"identity");
                 }
                 17 if field.name.eq_ignore_ascii_case("transfer-encoding") => {
                     said.is_coded = true;
@@ -146,10 +154,15 @@ fn number(value: &[u8]) -> Option<u64> {
     })
 }
 
-/// `bytes 5-9/100` begins at 5.
-fn start(value: &[u8]) -> Option<u64> {
-    let range = value.strip_prefix(b"bytes ")?;
-    number(range.split(|byte| *byte == b'-').next()?)
+/// `bytes 5-9/100` is from 5 to 9.
+fn range(value: &[u8]) -> Option<(u64, u64)> {
+    let range = value
+        .strip_prefix(b"bytes ")?
+        .split(|byte| *byte == b'/')
+        .next()?;
+    let mut ends = range.split(|byte| *byte == b'-');
+    let range = (number(ends.next()?)?, number(ends.next()?)?);
+    (range.0 <= range.1 && ends.next().is_none()).then_some(range)
 }
 
 /// Where in `new` the head ends that began in `held`: behind its empty line, which may have bare line feeds.

@@ -147,6 +147,9 @@ fn a_head_without_end_is_left_at_64_kib() {
         let fault = read(endless.as_bytes(), piece, To::Other).unwrap_err();
         assert_eq!(fault, Fault::EndlessHead, "{piece}");
     }
+    let fields = format!("HTTP/1.1 200 OK\r\n{}\r\n", "X: y\r\n".repeat(200));
+    let outcome = read(fields.as_bytes(), 1 << 20, To::Other);
+    assert_eq!(outcome, Err(Fault::EndlessHead));
 }
 
 #[test]
@@ -210,18 +213,32 @@ fn who_keeps_the_connection_says_so_by_version_and_field() {
 }
 
 #[test]
-fn the_start_of_a_range_is_known() {
+fn what_a_part_is_of_the_whole_is_known() {
     for (value, expected) in [
-        ("bytes 5-9/100", Some(5)),
+        ("bytes 5-9/100", Some((5, 9))),
+        ("bytes 0-0/*", Some((0, 0))),
+        ("bytes 9-5/100", None),
+        ("bytes 5-9-11/100", None),
         ("bytes */100", None),
         ("lines 5-9/100", None),
     ] {
         let reply =
             format!("HTTP/1.1 206 x\r\nContent-Length: 0\r\nContent-Range: {value}\r\n\r\n");
-        let (_, part) = Reader::default().read(reply.as_bytes()).unwrap();
-        let Part::Head(head) = part else {
-            panic!("{part:?}")
-        };
-        assert_eq!(head.start, expected, "{value}");
+        assert_eq!(head(&reply).range, expected, "{value}");
+    }
+}
+
+#[test]
+fn a_body_in_a_coding_is_told_apart() {
+    for (value, expected) in [("gzip", true), ("br", true), ("identity", false)] {
+        let reply = format!("HTTP/1.1 200 OK\r\nContent-Encoding: {value}\r\n\r\n");
+        assert_eq!(head(&reply).is_encoded, expected, "{value}");
+    }
+}
+
+fn head(reply: &str) -> Head {
+    match Reader::default().read(reply.as_bytes()) {
+        Ok((_, Part::Head(head))) => head,
+        other => panic!("{other:?}"),
     }
 }

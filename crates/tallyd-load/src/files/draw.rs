@@ -3,10 +3,10 @@
 //! Uses no function of floating point that differs between libraries: only those that IEEE 754 fixes to the bit.
 
 /// The odd number nearest to 2^64 divided by the golden ratio: the step of `SplitMix64`.
-pub(super) const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+pub(crate) const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// The finish of `SplitMix64` (Steele, Lea and Flood 2014): every bit of `z` decides about every bit of the result.
-pub(super) fn mix(z: u64) -> u64 {
+pub(crate) fn mix(z: u64) -> u64 {
     let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)

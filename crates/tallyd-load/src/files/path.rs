@@ -28,6 +28,14 @@ impl TreePath {
     /// Reads what [`TreePath::target`] writes, and nothing else.
     #[must_use]
     pub fn from_target(target: &str) -> Option<TreePath> {
+        let path = TreePath::decoded(target)?;
+        // There is one way to write a path, so that equal lines mean equal files.
+        (path.target() == target).then_some(path)
+    }
+
+    /// Reads a path of a URL, in whatever way it is escaped.
+    #[must_use]
+    pub fn decoded(target: &str) -> Option<TreePath> {
         let mut bytes = Vec::with_capacity(target.len());
         let mut rest = target.strip_prefix('/')?.as_bytes();
         while let Some((&byte, after)) = rest.split_first() {
@@ -38,9 +46,7 @@ impl TreePath {
             bytes.push(byte);
             rest = after;
         }
-        let path = TreePath::new(String::from_utf8(bytes).ok()?)?;
-        // There is one way to write a path, so that equal lines mean equal files.
-        (path.target() == target).then_some(path)
+        TreePath::new(String::from_utf8(bytes).ok()?)
     }
 
     /// As it is asked for: a slash, and all but letters and digits of ASCII, `-`, `.`, `_` and `~` as `%XX`.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::draw::{key, mix, power, unit};
+use crate::amounts;
 
 /// Sets the draw of a length apart from the content of the same file.
 const LENGTH: u64 = 0x6c65_6e67_7468_7321;
@@ -116,23 +117,15 @@ fn on_the_web(share: f64) -> u64 {
 
 /// Reads `16KiB`, `1MiB`, `2GiB` or a plain number, as sizes are written everywhere in tallyd.
 fn bytes(text: &str) -> Result<u64, String> {
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let (count, unit) = text.split_at_checked(digits).unwrap_or((text, ""));
-    let unit = match unit.to_ascii_lowercase().as_str() {
-        "" | "b" => Some(1),
-        "k" | "kib" => Some(1 << 10),
-        "m" | "mib" => Some(1 << 20),
-        "g" | "gib" => Some(1 << 30),
-        // KB and MB mean 1000 to some and 1024 to others, so they mean nothing here.
-        _ => None,
-    };
-    let Some((count, unit)) = count.parse::<u64>().ok().zip(unit) else {
-        return Err(format!(
+    let bytes = amounts::bytes(text).map_err(|_| {
+        format!(
             "{text:?} is not a size: write 10KiB, 1KiB..1MiB or web; a plain number means bytes"
-        ));
-    };
-    let bytes = count.checked_mul(unit).filter(|bytes| *bytes <= LONGEST);
-    bytes.ok_or_else(|| format!("{text} is longer than a file can be"))
+        )
+    })?;
+    match bytes <= LONGEST {
+        true => Ok(bytes),
+        false => Err(format!("{text} is longer than a file can be")),
+    }
 }
 
 /// `16KiB` for 16384: the largest unit that divides it.
