@@ -3,10 +3,14 @@
 //! The options of the server come from the table in `tallyd_serve::config::options`; here stands only what
 //! is not an option of the server: the commands, and where the configuration file is named.
 
+pub(crate) mod audit;
 mod classic;
 pub(crate) mod files;
+pub(crate) mod get;
 pub(crate) mod help;
+pub(crate) mod load;
 mod options;
+pub(crate) mod probe;
 pub(crate) mod stats;
 #[cfg(test)]
 mod tests;
@@ -20,7 +24,7 @@ use clap_complete::Shell;
 use tallyd_serve::config::{Flag, Sources};
 
 /// What was asked for.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub(crate) enum Command {
     /// Serve.
     Serve(Typed),
@@ -30,6 +34,14 @@ pub(crate) enum Command {
     Stats(stats::Asked),
     /// Make a tree of test files.
     Files(files::Asked),
+    /// Check how a server keeps to the rules of HTTP.
+    Probe(probe::Asked),
+    /// Test a server under load. Boxed: it has far more to say than the others.
+    Load(Box<load::Asked>),
+    /// Make one request.
+    Get(get::Asked),
+    /// Prove that a server's counts are right.
+    Audit(audit::Asked),
     /// Print the whole default configuration.
     Defaults,
     /// Print the man page.
@@ -83,6 +95,10 @@ fn understand(matches: &mut ArgMatches) -> Result<Command, String> {
             "check" => Ok(Command::Check(typed(&mut matches))),
             "stats" => stats::asked(matches).map(Command::Stats),
             "files" => files::asked(matches).map(Command::Files),
+            "probe" => probe::asked(matches).map(Command::Probe),
+            "load" => load::asked(matches).map(Box::new).map(Command::Load),
+            "get" => get::asked(matches).map(Command::Get),
+            "audit" => audit::asked(matches).map(Command::Audit),
             "generate" => Ok(generate(&mut matches)),
             // clap knows the names; this is for whoever adds one there and forgets it here.
             name => Err(format!("error: there is no command {name}\n")),
@@ -130,6 +146,10 @@ pub(crate) fn command() -> clap::Command {
         .subcommand(check_command())
         .subcommand(stats::command())
         .subcommand(files::command())
+        .subcommand(probe::command())
+        .subcommand(load::command())
+        .subcommand(get::command())
+        .subcommand(audit::command())
         .subcommand(generate_command())
 }
 

@@ -1,6 +1,7 @@
 //! The binary: arguments, standard output, signals and exit codes live here and nowhere else.
 //!
-//! Exit codes: 0 done, 1 failed at run time, 2 wrong usage or configuration.
+//! Exit codes: 0 done, 1 failed at run time, 2 wrong usage or configuration; of the commands that are clients, 3 errors
+//! in transport, 4 an expectation failed.
 
 #![forbid(unsafe_code)]
 
@@ -20,6 +21,10 @@ enum End {
     Done,
     Failed,
     WrongUsage,
+    /// A client's transfers had errors, or somebody ended it before its time.
+    Troubled,
+    /// What a client expected did not come true.
+    Unexpected,
 }
 
 impl From<End> for ExitCode {
@@ -28,6 +33,8 @@ impl From<End> for ExitCode {
             End::Done => ExitCode::SUCCESS,
             End::Failed => ExitCode::from(1),
             End::WrongUsage => ExitCode::from(2),
+            End::Troubled => ExitCode::from(3),
+            End::Unexpected => ExitCode::from(4),
         }
     }
 }
@@ -56,6 +63,10 @@ fn run(command: Command) -> End {
         }
         Command::Stats(asked) => commands::stats::run(&asked),
         Command::Files(asked) => commands::files::run(&asked),
+        Command::Probe(asked) => commands::probe::run(&asked),
+        Command::Load(asked) => commands::load::run(&asked),
+        Command::Get(asked) => commands::get::run(asked),
+        Command::Audit(asked) => commands::audit::run(&asked),
         Command::Defaults => printed(commands::check::defaults(&mut out)),
         Command::Man => printed(commands::generate::man(&mut out)),
         Command::Completions(shell) => printed(commands::generate::completions(shell, &mut out)),

@@ -94,6 +94,118 @@ Examples:
   tallyd files tree --names hard --seed 7          names that are hard to serve
   tallyd files tree --size 1GiB --count 2 --force  another tree in the same place";
 
+pub(super) const PROBE: &str = "\
+Check how well a server of files keeps to the rules of HTTP.
+
+Any server that speaks HTTP/1.1, not only this one. Some two hundred cases are asked of one file on it, each on a \
+connection of its own. A case has a name, the section of the RFC that demands it, and a level: MUST, SHOULD, or \
+advice, where the RFC has neither word or where it is only wise. The file is 200 bytes to 4 MiB long and does not \
+change meanwhile. Nothing on the server is changed.
+
+Verdicts: ok; broken, weak, unlike: a MUST, a SHOULD, an advice is not kept; skipped: it can't be asked here, and why; \
+unclear: there was no connection.
+
+Exits with 0 if no MUST is broken, 1 if it could not be found out, 2 for wrong usage, 4 if a MUST is broken.";
+
+pub(super) const PROBE_END: &str = "\
+Examples:
+  tallyd probe http://localhost:8080/index.html   everything, of this file
+  tallyd probe localhost:8080/a --only 'range-*'  some cases, by name; or by group: --only ranges
+  tallyd probe --list                             the cases
+  tallyd probe localhost:8080/a --json | jq '.cases[] | select(.verdict == \"broken\")'";
+
+pub(super) const GET: &str = "\
+Make one request and show the answer.
+
+The body goes to standard output, or with -o or -O into a file. A file is whole or as it was before: until its last \
+byte has come, what is there is in FILE.part, and FILE.part.from says of what. The body of an answer that is none of \
+success never becomes the file.
+
+Exits with 0 where the answer is one of success, 1 where it did not come to a request or the file can't be written, \
+2 for wrong usage, 3 where the answer is not whole, 4 where it is an error, or a redirect that is not followed.";
+
+pub(super) const GET_RESUME: &str = "\
+Go on with a download that was broken off
+
+What is missing is asked for under the condition that the file is still the same one. If it has changed, it is got \
+anew, and that is said. Where there is a FILE and no FILE.part, its length is compared with the server's, and nothing \
+is put behind it.";
+
+pub(super) const GET_END: &str = "\
+Examples:
+  tallyd get localhost:8080/                        the body, on standard output
+  tallyd get -v localhost:8080/a.css > a.css        heads and times beside it
+  tallyd get -I localhost:8080/a.css                only what is said about it
+  tallyd get -r 0-99 localhost:8080/a.zip | xxd     a part
+  tallyd get -O --resume localhost:8080/a.zip       into a.zip, however often it takes
+  tallyd get -o /dev/null --limit-rate 1MiB localhost:8080/a.zip";
+
+pub(super) const AUDIT: &str = "\
+Prove that a server's counts are right.
+
+With a directory: makes a tree of test files there, starts this program on it, asks it in every way that counts \
+(whole, in ranges, in parallel, resumed, aborted, pipelined, slowly), and kills it with signal 9 meanwhile. Then every \
+number of the counting rules is compared with what has arrived here, file by file, and every byte with what it should \
+be.
+
+With a URL: the same without the kills, of a server that runs and serves a tree that `tallyd files` or an audit has \
+made. Counts are compared with those before. Whoever asks for these files meanwhile makes a difference.
+
+With a URL and --log: of any server. What the usual counter makes of its access log is set beside what is true.
+
+Exits with 0 if all numbers agree, 1 if it could not run, 2 for wrong usage, 4 if something differs.";
+
+pub(super) const AUDIT_END: &str = "\
+Examples:
+  tallyd audit /tmp/tree                           a server of its own, killed five times
+  tallyd audit /tmp/tree --kills 20 --seed 7       more of it, and other requests
+  tallyd audit http://localhost:8080/ --admin http://localhost:8081/
+  tallyd audit http://localhost/ --log /var/log/nginx/access.log";
+
+pub(super) const LOAD: &str = "\
+Test a server under load, with honest latencies.
+
+Closed (-c): so many connections, each asks again once it is answered. While the server is slow, less is asked, and \
+what would have waited is not seen. Open (-q): requests are due on schedule, whatever the answers do, and a latency \
+begins when its request was due. Only that is what users of a busy server feel.
+
+What is asked: the URLs, one after the other; with --classic the files of a tree; with --mix what a file says; with \
+--replay what an access log says. Bodies are counted, and with --verify compared, but never kept. A connection that \
+the server closes is opened again.
+
+The report is for people, or with --json for programs; docs/load.md describes both. The first Ctrl+C ends the test with \
+a report of what was done so far, the second one at once. Exits with 0 if all was well, 1 if it could not run, 2 for \
+wrong usage, 3 if there were errors in transport (unless an --expect says how many are all right) or it was stopped, 4 \
+if an expectation failed.";
+
+pub(super) const LOAD_CONNECTIONS: &str = "\
+So many connections at once [default: 50, with -q 100]
+
+In an open test they only limit what is under way at a time: rate times latency has to be less, or requests begin late. \
+What that costs is in the corrected latencies, and what could not begin at all is counted.";
+
+pub(super) const LOAD_RATE: &str = "\
+So many requests a second, on schedule whatever the answers do
+
+This makes it an open test: the latency of a request begins when it was due, also if no connection was free then \
+(corrected); beside it stands the one from when it was sent (raw).";
+
+pub(super) const LOAD_EXPECT: &str = "\
+What must come true, or the exit code is 4; several times
+
+p50 to p99.99, min, mean, max (p99<5ms), raw.p99, first_byte.p99, connecting.p99; errors (=0, <1%); status (=200, \
+=200,206, =2xx, <400: of every answer); rate (>1000); answered, aborted, retried, unsent; verified=all. With <, <=, =, \
+>= or >, so quote it.";
+
+pub(super) const LOAD_END: &str = "\
+Examples:
+  tallyd load localhost:8080/                            200 requests by 50 connections
+  tallyd load -z 10s -c 64 localhost:8080/a.css          as many as can be in ten seconds
+  tallyd load -z 1m -q 1000 --expect 'p99<5ms' localhost:8080/a.css
+  tallyd load --classic tree --verify tree localhost:8080/
+  tallyd load --replay access.log --speed 10 localhost:8080/
+  tallyd load -n 100000 --json localhost:8080/ | jq .latency";
+
 pub(super) const CONFIG: &str = "\
 Configuration file (TOML)
 
@@ -117,7 +229,11 @@ tallyd -c /etc/tallyd/config.toml    serve what a configuration file says
 tallyd check -c config.toml          check a configuration before it is used
 tallyd check --defaults              print a configuration file with every option
 tallyd stats                         show the counts of ./www
-tallyd files tree --count 100        make a tree of test files",
+tallyd files tree --count 100        make a tree of test files
+tallyd get -O --resume URL           get a file, or go on with one that was broken off
+tallyd load -z 10s -c 64 URL         test a server under load
+tallyd audit tree                    prove the counts, through five kills
+tallyd probe URL                     check whether a server does as HTTP says",
     ),
     (
         "Configuration",
@@ -144,7 +260,9 @@ USR1              open the log file again, after it was moved away",
         "\
 0   done
 1   failed while starting or running
-2   wrong usage or configuration",
+2   wrong usage or configuration
+3   get, load: errors on the way between client and server
+4   get: the answer is an error; load, audit, probe: something is not as it should be",
     ),
     (
         "Files and environment",

@@ -71,7 +71,8 @@ pub(super) fn room(stream: &(impl AsFd + IsTerminal)) -> Option<usize> {
     stream.is_terminal().then(|| size(stream).0)
 }
 
-fn size(terminal: impl AsFd) -> (usize, usize) {
+/// Columns and lines that a terminal really has; the usual ones where it does not say.
+pub(super) fn size(terminal: impl AsFd) -> (usize, usize) {
     match tcgetwinsize(terminal) {
         Ok(size) if size.ws_col > 0 && size.ws_row > 0 => {
             (usize::from(size.ws_col), usize::from(size.ws_row))

@@ -13,6 +13,7 @@
 )]
 
 mod access_log;
+mod audit;
 mod broken_off;
 mod browser_server;
 mod configuration;
@@ -23,10 +24,13 @@ mod dashboard;
 mod events;
 mod faults;
 mod files;
+mod get;
 mod hit_path;
 mod listing;
+mod load;
 mod many_at_once;
 mod metrics;
+mod probe;
 mod public;
 mod reload;
 mod site_rules;

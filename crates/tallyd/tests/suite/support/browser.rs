@@ -110,11 +110,11 @@ impl Browser {
     /// Whether each request that was sent has ended.
     fn is_quiet(&self) -> bool {
         let ended = ["Network.loadingFinished", "Network.loadingFailed"];
-        let has_ended = |id: &&Value| {
+        let has_ended = |id: &Value| {
             let mut of = self.events.iter().filter(|event| is_one_of(event, &ended));
-            of.any(|event| event["params"]["requestId"] == **id)
+            of.any(|event| event["params"]["requestId"] == *id)
         };
-        begun(&self.events).iter().all(|id| has_ended(&id))
+        begun(&self.events).iter().all(|id| has_ended(id))
     }
 
     /// The value of a JavaScript expression in the open page.
