@@ -88,7 +88,10 @@ fn a_head_without_an_end_is_given_up() {
     });
     let done = get(address.to_string(), &[]).run();
     assert_eq!(done.code, Some(3), "{done:?}");
-    assert_eq!(done.stderr, "tallyd: the head does not end within 64 KiB or 128 fields");
+    assert_eq!(
+        done.stderr,
+        "tallyd: the head does not end within 64 KiB or 128 fields"
+    );
     serving.join().unwrap();
 }
 
