@@ -10,7 +10,7 @@ use super::agent::Class;
 use super::cover::{Span, wholes};
 use super::exchange::{Exchange, Kind};
 use super::interval::Interval;
-use super::log::{Lines, LogLine};
+use super::log::{Lines, LogLine, last_numbers};
 use super::plan::Sort;
 use super::site::Site;
 
@@ -37,6 +37,9 @@ pub struct Known {
     pub site: Numbers,
     /// Of each file that was asked for, by its path.
     pub files: BTreeMap<String, Numbers>,
+    /// The highest hit number that the log of the last life has, of each file with a hit in it: of these no later
+    /// one is missing, so it is the number of hits.
+    pub last_numbers: BTreeMap<String, u64>,
     /// What was wrong with replies: path, and what.
     pub wrong: Vec<(String, String)>,
     /// How many requests were made.
@@ -89,18 +92,20 @@ impl Known {
             let later = same.filter(|begun| **begun >= exchange.ended).count();
             let settled = Settled { line, later };
             adding.exchange(exchange, settled, !log.is_empty());
-            if let (Some(file), None) = (exchange.ask.file, line) {
+            let is_hit = matches!(exchange.kind(), Kind::Hit { .. });
+            if let (Some(file), None, true) = (exchange.ask.file, line, is_hit) {
                 *unlogged.entry(file).or_default() += 1;
             }
         }
         adding.coverage();
         let mut known = adding.known;
-        known.wrong.extend(
-            lines
-                .wrong
-                .iter()
-                .map(|wrong| (String::new(), wrong.clone())),
-        );
+        let asked = |life, port| bases.get(&(life, port)).map_or(0, |(_, used)| *used);
+        let wrong = lines.wrong.iter().cloned().chain(lines.beyond(asked));
+        let wrong = wrong.map(|wrong| (String::new(), wrong));
+        known.wrong.extend(wrong);
+        known.last_numbers = log
+            .last()
+            .map_or_else(BTreeMap::new, |lines| last_numbers(lines));
         if !log.is_empty() {
             known.check_numbers(site, &lines, &unlogged);
         }

@@ -80,6 +80,21 @@ impl Lines {
         self.by_connection.get(&(life, port))?.get(place)
     }
 
+    /// Connections of which there are more lines than were asked for on them, or which nobody has made.
+    pub(super) fn beyond(&self, asked: impl Fn(usize, u16) -> usize) -> Vec<String> {
+        let lines = self.by_connection.iter();
+        let beyond = lines.filter_map(|((life, port), lines)| {
+            let asked = asked(*life, *port);
+            let count = lines.len();
+            (count > asked).then(|| {
+                format!("the log of life {life} has {count} lines of port {port}, which asked {asked} times")
+            })
+        });
+        let mut beyond: Vec<String> = beyond.collect();
+        beyond.sort_unstable();
+        beyond
+    }
+
     /// Numbers from 1 to `last` that no line of this path has, and whether one lies beyond.
     pub(super) fn gaps(&self, path: &str, last: u64) -> (u64, bool) {
         let Some(numbers) = self.numbers.get(path) else {
@@ -91,6 +106,16 @@ impl Lines {
             numbers.last().is_some_and(|most| *most > last),
         )
     }
+}
+
+/// The highest number of each path.
+pub(super) fn last_numbers(lines: &[LogLine]) -> BTreeMap<String, u64> {
+    let mut numbers = BTreeMap::new();
+    for (path, number) in lines.iter().filter_map(|line| line.hit.as_ref()) {
+        let last: &mut u64 = numbers.entry(path.clone()).or_default();
+        *last = (*last).max(*number);
+    }
+    numbers
 }
 
 impl LogLine {

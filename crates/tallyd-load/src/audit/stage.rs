@@ -5,7 +5,7 @@
 
 use std::net::SocketAddr;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Where the server is in one of its lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,8 +113,16 @@ impl Stage {
 
     /// Where the server is, once it is there; none if it does not come within `limit`.
     pub fn wait_for_server(&self, limit: Duration) -> Option<Place> {
-        self.wait(limit, |state| state.is_up);
-        self.place()
+        let since = Instant::now();
+        loop {
+            let left = limit.saturating_sub(since.elapsed());
+            let is_there = self.wait(left, |state| state.is_up);
+            // It may have gone down again since: then it is waited for anew.
+            let place = self.place();
+            if place.is_some() || !is_there || self.is_over() {
+                return place;
+            }
+        }
     }
 
     /// Whether so many requests have come to their end and one is under way, or all lanes are done. Waits at most
@@ -199,6 +207,24 @@ mod tests {
         };
         assert_eq!(back, Some(second));
         assert_eq!(stage.kills(), 1);
+    }
+
+    #[test]
+    fn who_waits_for_a_server_that_goes_down_again_at_once_gets_it_when_it_stays() {
+        let stage = Stage::new(address(1));
+        std::thread::scope(|scope| {
+            let waiting =
+                |_| scope.spawn(|| (0..2000).all(|_| stage.wait_for_server(LONG).is_some()));
+            let waiting: Vec<_> = (0..4).map(waiting).collect();
+            while waiting.iter().any(|one| !one.is_finished()) {
+                stage.going_down();
+                stage.is_dead();
+                stage.came_up(address(2));
+            }
+            for one in waiting {
+                assert!(one.join().unwrap());
+            }
+        });
     }
 
     #[test]

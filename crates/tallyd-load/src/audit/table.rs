@@ -65,6 +65,14 @@ impl Table {
             let of_file = |word: &str| after.file_since(before, path, word);
             files.push(without_outcome(Some(path), of_file));
         }
+        let by_number = |(path, last): (&String, &u64)| Row {
+            path: Some(path.clone()),
+            word: "hits by the last number".to_owned(),
+            known: Interval::exactly(*last),
+            said: Some(after.file_since(before, path, "hits")),
+        };
+        files.extend(known.last_numbers.iter().map(by_number));
+        files.extend(strangers(known, before, after));
         Table { site, files }
     }
 
@@ -119,6 +127,23 @@ fn without_outcome(path: Option<&String>, number: impl Fn(&str) -> i128) -> Row 
         known: Interval::NONE,
         said: Some(number("hits") - ended.iter().sum::<i128>()),
     }
+}
+
+/// What is no file has no account, whoever asks for it; nor has a file that nobody has asked for.
+fn strangers<'a>(
+    known: &'a Known,
+    before: &'a Counts,
+    after: &'a Counts,
+) -> impl Iterator<Item = Row> + 'a {
+    let is_new =
+        |path: &&String| !known.files.contains_key(*path) && !before.files.contains_key(*path);
+    let row = |path: &String| Row {
+        path: Some(path.clone()),
+        word: "accounts".to_owned(),
+        known: Interval::NONE,
+        said: Some(1),
+    };
+    after.files.keys().filter(is_new).map(row)
 }
 
 /// First what is exact, in the order of the rules; then statuses; then the classes.

@@ -443,6 +443,15 @@ fn no_number_can_be_off_and_not_be_found() {
             );
         }
     }
+    let mut odd = counts(&said);
+    let stranger = odd.files[&site.files[0].path].clone();
+    odd.files.insert("/gone".to_owned(), stranger);
+    let table = Table::of(&known, &Counts::default(), &odd);
+    let rows: Vec<&Row> = table.differing().collect();
+    assert!(
+        matches!(rows[..], [row] if row.path.as_deref() == Some("/gone") && row.word == "accounts"),
+        "{rows:?}"
+    );
     let report = Report {
         target: "x".to_owned(),
         seed: 1,
@@ -510,6 +519,11 @@ fn what_a_kill_has_blurred_is_an_interval_and_the_log_makes_it_narrower() {
     assert_eq!(number(&known, "complete"), (2, 2));
     assert_eq!(number(&known, "downloads"), (2, 2));
     assert_eq!(number(&known, "bytes"), (2 * length, 2 * length));
+    let none = Counts::default();
+    let table = Table::of(&known, &none, &none);
+    let by_number = |row: &&Row| row.word == "hits by the last number";
+    let rows: Vec<i128> = table.differing().filter(by_number).map(Row::off).collect();
+    assert_eq!(rows, [-4], "the last number was 4");
     for (log, words) in [
         (
             log([line(1, 1), line(4, 1)]),
@@ -534,6 +548,14 @@ fn what_a_kill_has_blurred_is_an_interval_and_the_log_makes_it_narrower() {
         (
             log([line(1, 1).replace("200", "206"), line(4, 2)]),
             "the log has status 206",
+        ),
+        (
+            log([line(1, 1), line(4, 2) + &line(4, 3)]),
+            "2 lines of port 4, which asked 1 times",
+        ),
+        (
+            log([line(1, 1) + &line(9, 3), line(4, 2)]),
+            "1 lines of port 9, which asked 0 times",
         ),
     ] {
         let wrong = told(&log).wrong;

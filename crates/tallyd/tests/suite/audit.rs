@@ -267,6 +267,26 @@ fn nginx(tree: &Path, folder: &Folder) -> (Running, SocketAddr, std::path::PathB
 }
 
 #[test]
+fn a_log_that_is_moved_away_meanwhile_is_no_proof_of_anything() {
+    let (folder, place, of_nginx) = (Folder::new(), Folder::new(), Folder::new());
+    let (running, address, log) = nginx(&tree(&folder), &of_nginx);
+    let url = format!("http://{address}/");
+    let args = ["--log", log.to_str().unwrap(), "--requests", "800"];
+    let audit = audit(&place, &url, &args).start();
+    wait_until("the audit asks", || {
+        std::fs::read_to_string(&log).is_ok_and(|lines| lines.contains("GET /"))
+    });
+    std::fs::rename(&log, of_nginx.join("access.log.1")).unwrap();
+    std::fs::write(&log, "").unwrap();
+    let done = audit.finish();
+    assert_eq!(done.code, Some(1), "{done:#?}");
+    let expected = "was replaced or cut short meanwhile";
+    assert!(done.stderr.contains(expected), "{done:#?}");
+    running.interrupt();
+    running.finish();
+}
+
+#[test]
 fn a_log_counter_of_nginx_takes_every_piece_for_a_download() {
     let (folder, place, of_nginx) = (Folder::new(), Folder::new(), Folder::new());
     let (running, address, log) = nginx(&tree(&folder), &of_nginx);

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
 use std::net::SocketAddr;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
@@ -97,6 +98,11 @@ fn by_log(
     if signals.stop() {
         return Err(Trouble::Stopped);
     }
+    if !is_still(&mut file, log).map_err(cannot)? {
+        return Err(Trouble::Failed(format!(
+            "{log:?} was replaced or cut short meanwhile, so lines are missing: audit again"
+        )));
+    }
     let known = Known::of(&audience.site, &exchanges, 0, &[]);
     let naive = Naive::of(&text, &audience.mark());
     Ok(Report {
@@ -124,6 +130,13 @@ fn ask(audience: &Arc<Audience>, signals: &Signals) -> Result<(Vec<Exchange>, Du
     }
     let took = progress.begun.elapsed();
     Ok((joined(lanes)?, took))
+}
+
+/// Whether `log` is the file that was read to where it stands now.
+fn is_still(file: &mut File, log: &Path) -> std::io::Result<bool> {
+    let (read, there) = (file.metadata()?, File::open(log)?.metadata()?);
+    let is_same = (read.dev(), read.ino()) == (there.dev(), there.ino());
+    Ok(is_same && there.len() >= file.stream_position()?)
 }
 
 /// What was added to a log, once nothing more is.
