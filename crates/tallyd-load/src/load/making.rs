@@ -264,9 +264,13 @@ impl<'a> Asks<'a> {
     /// All of it, in an order.
     pub(super) fn made(mut self, order: Order, pace: Option<Pace>) -> Made {
         if self.untrue > 0 {
-            let untrue = self.untrue;
+            let (are, whose) = match self.untrue {
+                1 => ("is", "its body is"),
+                _ => ("are", "their bodies are"),
+            };
             self.notes.push(format!(
-                "{untrue} of the different requests are for nothing in the tree: their bodies are not verified"
+                "{} of the different requests {are} for nothing in the tree: {whose} not verified",
+                self.untrue
             ));
         }
         Made {

@@ -187,6 +187,17 @@ impl Plan {
         self.turns().map_or(due, |turns| turns.min(due))
     }
 
+    /// Whether a schedule lasts until the time is over, and not only as long as there are turns.
+    #[must_use]
+    pub fn fills_its_time(&self) -> bool {
+        match (self.pace, self.limits.time) {
+            (Pace::Open(rate), Some(time)) => self
+                .turns()
+                .is_none_or(|turns| turns as f64 / rate >= time.as_secs_f64()),
+            _ => false,
+        }
+    }
+
     /// Whether turns have times of their own.
     #[must_use]
     pub fn is_open(&self) -> bool {

@@ -136,8 +136,13 @@ impl<'a> Worker<'a> {
     pub(super) fn run(mut self) -> io::Result<(Tally, Duration)> {
         let mut events = Vec::with_capacity(EVENTS);
         let mut next_tick = TICK;
+        // Nothing was under way or to be asked: then nothing has happened since.
+        let mut was_done = false;
         loop {
             let mut now = self.now();
+            if let Some(time) = self.share.plan.limits.time.filter(|_| was_done) {
+                now = now.min(time);
+            }
             if now >= next_tick {
                 self.tick(now);
                 next_tick = now + TICK;
@@ -146,6 +151,7 @@ impl<'a> Worker<'a> {
             if self.is_over(now) {
                 return Ok((self.finish(now), now));
             }
+            was_done = self.is_done();
             let due = self.next_due(now);
             self.set_timer(due, now)?;
             let patience = self.patience(due, now, next_tick);
@@ -204,6 +210,9 @@ impl<'a> Worker<'a> {
         }
         if !self.again.is_empty() {
             until = now;
+        }
+        if let Some(time) = self.share.plan.limits.time.filter(|time| *time > now) {
+            until = until.min(time);
         }
         until.saturating_sub(now)
     }

@@ -274,9 +274,16 @@ fn method(text: &str) -> Result<String, String> {
 
 fn range(text: &str) -> Result<String, String> {
     let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    // A part that ends before it begins is none: servers send everything then.
+    let is_forwards = |first: &str, last: &str| match (first.parse::<u128>(), last.parse::<u128>())
+    {
+        (Ok(first), Ok(last)) => first <= last,
+        _ => true,
+    };
     let is_part = |part: &str| {
         part.split_once('-').is_some_and(|(first, last)| {
-            is_number(first) && is_number(last) && !(first.is_empty() && last.is_empty())
+            let is_empty = first.is_empty() && last.is_empty();
+            is_number(first) && is_number(last) && !is_empty && is_forwards(first, last)
         })
     };
     match text.split(',').all(is_part) {
@@ -390,6 +397,10 @@ mod tests {
             (
                 &["h", "-r", "9"],
                 "error: invalid value '9' for '--range <BYTES>': write 0-99",
+            ),
+            (
+                &["h", "-r", "0-9,9-1"],
+                "error: invalid value '0-9,9-1' for '--range <BYTES>': write 0-99",
             ),
             (
                 &["h", "-r", "-"],

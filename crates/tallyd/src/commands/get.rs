@@ -121,7 +121,8 @@ fn body(asked: &Asked, shared: &Shared, teller: &mut Teller<'_>) -> Result<End, 
     let mut answer = ask(&asked.wish, &shared.halt, &mut |said| teller.tell(&said))?;
     let mut out = io::stdout().lock();
     let mut received = 0;
-    let mut is_watched = out.is_terminal();
+    let is_seen = out.is_terminal();
+    let mut is_watched = is_seen;
     let total = answer.length;
     loop {
         let bytes = match answer.advance() {
@@ -137,7 +138,13 @@ fn body(asked: &Asked, shared: &Shared, teller: &mut Teller<'_>) -> Result<End, 
         // What is text at its beginning is text.
         is_watched = false;
         received += bytes.len() as u64;
-        if let Err(error) = out.write_all(bytes) {
+        let mut outcome = out.write_all(bytes);
+        if is_seen {
+            // What is in the buffer would come behind what is said.
+            outcome = outcome.and_then(|()| out.flush());
+            shared.screen.wrote(bytes);
+        }
+        if let Err(error) = outcome {
             return Ok(printed(Err(error)));
         }
     }

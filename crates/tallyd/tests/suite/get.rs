@@ -412,6 +412,22 @@ fn a_terminal_has_a_bar_and_no_binary_body() {
 }
 
 #[test]
+fn on_a_terminal_what_is_said_after_a_body_begins_a_line() {
+    let head = "HTTP/1.1 200 OK\r\nContent-Length: ";
+    for body in ["5\r\n\r\nhello", "6\r\n\r\nhello\n"] {
+        let answer = format!("{head}{body}");
+        let (address, serving) = server_that(1, move |mut stream| {
+            drop(stream.write_all(answer.as_bytes()))
+        });
+        let command = format!("'{}' get -v {address}/", env!("CARGO_BIN_EXE_tallyd"));
+        let (code, shown) = on_terminal(&command, Folder::new().path());
+        assert_eq!(code, Some(0), "{shown}");
+        assert!(shown.contains("<\nhello\n* name"), "{shown:?}");
+        serving.join().unwrap();
+    }
+}
+
+#[test]
 fn help_man_page_and_completions_have_the_command() {
     let tallyd = |args: &[&str]| {
         Program::new(env!("CARGO_BIN_EXE_tallyd"))

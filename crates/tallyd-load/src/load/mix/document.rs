@@ -378,6 +378,7 @@ impl Reader<'_> {
             DeValue::Float(_) => "a fraction",
             DeValue::Boolean(_) => "true or false",
             DeValue::Datetime(_) => "a date or time",
+            DeValue::Array(items) if items.is_empty() => "an empty list",
             DeValue::Array(_) => "a list",
             DeValue::Table(_) => "a table",
         };

@@ -327,7 +327,7 @@ fn every_mistake_is_told_with_its_place() {
         "mix.toml:12:8: \"fast\" is not a rate: write 50KiB/s or 2MiB/s",
         "mix.toml:13:21: the field \"A B\" is not the name of a field",
         "mix.toml:13:30: expected text in quotes, found a number",
-        "mix.toml:15:9: expected a list such as [\"/one\", \"/two\"], found a list",
+        "mix.toml:15:9: expected a list such as [\"/one\", \"/two\"], found an empty list",
         "mix.toml:16:15: expected text in quotes, found a number",
     ];
     assert_eq!(mistakes(mix.as_bytes()), expected);

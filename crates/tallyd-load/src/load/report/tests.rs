@@ -296,6 +296,42 @@ fn the_spread_has_at_most_a_dozen_lines_and_all_answers() {
 }
 
 #[test]
+fn few_answers_are_told_in_whole_numbers_and_each_row_of_the_spread_once() {
+    let mut outcome = nothing();
+    outcome.elapsed = Duration::from_secs(1);
+    outcome.tally.answered = 3;
+    for micros in [300_000, 1_000_000, 1_001_900] {
+        outcome.tally.latency.record(Duration::from_micros(micros));
+    }
+    let (text, _) = written(Pace::Recorded(1.0), &outcome);
+    assert!(
+        text.contains("3 answers tell nothing of p75: it needs 4.\n"),
+        "{text}"
+    );
+    let ends: Vec<&str> = text
+        .lines()
+        .skip_while(|line| !line.contains("Up to"))
+        .skip(1)
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    assert_eq!(
+        ends.iter().filter(|end| **end == "1.00").count(),
+        1,
+        "{text}"
+    );
+    assert!(
+        text.contains("Open: on the schedule of the log, by at most"),
+        "{text}"
+    );
+    let (text, _) = written(Pace::Recorded(2.5), &outcome);
+    assert!(
+        text.contains("the log, 2.5 times as fast, by at most"),
+        "{text}"
+    );
+}
+
+#[test]
 fn a_last_second_that_is_not_whole_is_in_no_curve() {
     let mut outcome = outcome();
     for (millis, until, range) in [

@@ -95,8 +95,12 @@ fn paced(report: Report) -> String {
             )
         }
         Pace::Recorded(speed) => {
+            let faster = match speed {
+                1.0 => String::new(),
+                speed => format!(", {speed} times as fast"),
+            };
             format!(
-                "Open: on schedule of the log, {speed} times as fast, by at most {connections} on {threads}"
+                "Open: on the schedule of the log{faster}, by at most {connections} on {threads}"
             )
         }
     };

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::draw::bar;
 use super::table::{Side, table};
 use super::{QUANTILES, Report, is_known};
-use crate::amounts::{self, aligned_time, grouped, several};
+use crate::amounts::{aligned_time, grouped, several};
 use crate::load::tally::Latencies;
 
 /// Lines of the spread at most: the two around what lies between are the rest.
@@ -79,7 +79,12 @@ fn explained(report: Report) -> Vec<String> {
     let times = &report.outcome.tally.latency;
     let mut lines = Vec::new();
     if let Some((name, share)) = QUANTILES.iter().find(|(_, share)| !is_known(times, *share)) {
-        let needed = amounts::rate((1.0 / (1.0 - share)).round());
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "2 to 10,000"
+        )]
+        let needed = grouped((1.0 / (1.0 - share)).round() as u64);
         lines.push(format!(
             "{} tell nothing of {name}: it needs {needed}.",
             several(times.count(), "answer", "answers")
@@ -139,8 +144,11 @@ fn rows(times: &Latencies) -> Option<Vec<(Duration, u64)>> {
             None => beyond += count,
         }
     }
-    if beyond > 0 {
-        rows.push((longest, beyond));
+    match rows.last_mut() {
+        // It would read as the same row twice.
+        Some((end, sum)) if aligned_time(*end) == aligned_time(longest) => *sum += beyond,
+        _ if beyond > 0 => rows.push((longest, beyond)),
+        _ => {}
     }
     Some(rows)
 }

@@ -40,6 +40,23 @@ fn a_calm_server_is_asked_as_often_as_was_asked_for() {
 }
 
 #[test]
+fn a_schedule_lasts_to_the_end_of_the_time_also_if_nothing_is_due_any_more() {
+    for threads in [1, 2] {
+        let server = Calm::says(HI, None);
+        let time = Duration::from_secs(1);
+        let mut plan = timed(server.address, get("/x"), 4, 3.0, time);
+        plan.threads = threads;
+        let ran = run(&plan);
+        assert_eq!((ran.outcome.tally.answered, ran.troubles()), (3, vec![]));
+        assert_eq!(ran.outcome.elapsed, time);
+        assert_eq!(ran.outcome.seconds.len(), 1);
+        plan.limits.requests = Some(1);
+        let took = run(&plan).outcome.elapsed;
+        assert!(took < time, "{took:?}");
+    }
+}
+
+#[test]
 fn a_server_that_stalls_shows_in_the_times_since_due_and_not_in_the_raw_ones() {
     // As one second in ten, in less time.
     let stall = Stall {

@@ -31,8 +31,9 @@ impl Worker<'_> {
         self.tell();
     }
 
-    /// Ends the slices of the seconds that are over.
+    /// Ends the slices of the seconds that are over. At the very end of one, the next has not begun.
     pub(super) fn roll(&mut self, now: Duration) {
+        let now = now.saturating_sub(Duration::from_nanos(1));
         while self.slice.second < now.as_secs() {
             let second = self.slice.second + 1;
             let next = Slice {
@@ -75,13 +76,20 @@ impl Worker<'_> {
         self.share.plan.limits.time.is_some_and(|time| now >= time)
     }
 
-    /// Whether there is nothing left to do, or no time left to do it.
+    /// Whether nothing is under way, and no turn is left.
+    pub(super) fn is_done(&self) -> bool {
+        self.busy == 0 && self.is_dry && self.waiting.is_none()
+    }
+
+    /// Whether there is nothing left to do, or no time left to do it. A schedule that lasts to the end of the time is
+    /// over then, and not with its last request: the rate would come out too high.
     pub(super) fn is_over(&self, now: Duration) -> bool {
-        let is_done =
-            self.busy == 0 && (self.is_late(now) || (self.is_dry && self.waiting.is_none()));
-        let time = self.share.plan.limits.time;
+        let plan = self.share.plan;
+        let is_idle = self.busy == 0 && self.is_late(now);
+        let is_done = self.is_done() && !plan.fills_its_time();
+        let time = plan.limits.time;
         let is_cut = time.is_some_and(|time| now >= time.saturating_add(GRACE));
-        is_done || is_cut || self.share.live.is_stopped()
+        is_idle || is_done || is_cut || self.share.live.is_stopped()
     }
 
     /// What was counted, with what is left undone.

@@ -29,6 +29,8 @@ struct State {
     bar: Option<Bar>,
     begun: Instant,
     is_shown: bool,
+    /// The body ended within a line of the same terminal.
+    is_within_line: bool,
 }
 
 impl Screen {
@@ -44,6 +46,7 @@ impl Screen {
                 bar,
                 begun: Instant::now(),
                 is_shown: false,
+                is_within_line: false,
             }),
         }
     }
@@ -57,7 +60,17 @@ impl Screen {
     pub(super) fn say(&self, lines: &str) {
         let mut state = self.state();
         state.clear();
+        if std::mem::take(&mut state.is_within_line) && !lines.is_empty() {
+            complain("\n");
+        }
         complain(lines);
+    }
+
+    /// Bytes of the body were written to a terminal: what is said next begins a line of its own.
+    pub(super) fn wrote(&self, bytes: &[u8]) {
+        if let Some(last) = bytes.last() {
+            self.state().is_within_line = *last != b'\n' && io::stderr().is_terminal();
+        }
     }
 
     /// How far it is now.

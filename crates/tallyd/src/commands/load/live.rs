@@ -189,7 +189,10 @@ impl Page<'_> {
         let elapsed = clock(self.elapsed);
         let (share, text) = match (by_turns, by_time) {
             (turns, Some(share)) if turns.is_none_or(|turns| turns <= share) => {
-                let all = clock(self.time.unwrap_or_default());
+                let all = match self.time.unwrap_or_default() {
+                    time if time.subsec_nanos() == 0 => clock(time),
+                    time => span(time),
+                };
                 (share, format!("{elapsed} of {all}"))
             }
             (Some(share), _) => {
@@ -203,7 +206,11 @@ impl Page<'_> {
             .min(40);
         let bar = bar(share, room);
         let space = " ".repeat(room.saturating_sub(bar.chars().count()));
-        format!("[{bar}{space}] {:3.0} %  {text}", (share * 100.0).floor())
+        let bar = match room {
+            0 => String::new(),
+            _ => format!("[{bar}{space}] "),
+        };
+        format!("{bar}{:3.0} %  {text}", (share * 100.0).floor())
     }
 
     fn numbers(&self) -> String {
@@ -312,6 +319,10 @@ mod tests {
         let by_time = page(None, Some(Duration::from_secs(4)), &seconds);
         assert!(by_time.lines(80)[0].ends_with("]  72 %  2 s of 4 s"));
         assert_eq!(by_time.lines(80).len(), 2);
+        let by_part = page(None, Some(Duration::from_millis(4_500)), &seconds);
+        assert!(by_part.lines(80)[0].ends_with("]  64 %  2 s of 4.50 s"));
+        // Where there is no room for a bar, there is none.
+        assert_eq!(by_time.lines(20)[0], " 72 %  2 s of 4 s");
     }
 
     #[test]
