@@ -417,7 +417,7 @@ fn on_a_terminal_what_is_said_after_a_body_begins_a_line() {
     for body in ["5\r\n\r\nhello", "6\r\n\r\nhello\n"] {
         let answer = format!("{head}{body}");
         let (address, serving) = server_that(1, move |mut stream| {
-            drop(stream.write_all(answer.as_bytes()))
+            drop(stream.write_all(answer.as_bytes()));
         });
         let command = format!("'{}' get -v {address}/", env!("CARGO_BIN_EXE_tallyd"));
         let (code, shown) = on_terminal(&command, Folder::new().path());
