@@ -368,18 +368,7 @@ fn a_full_disk_is_said_and_what_came_is_gone_on_with() {
 /// What a terminal of so many columns shows of a download, and the exit code.
 fn on_terminal(command: &str, folder: &Path) -> (Option<i32>, String) {
     let command = format!("stty cols 70 rows 24; {command}");
-    let done = Program::new("script")
-        .args(&[
-            "--quiet",
-            "--return",
-            "--echo",
-            "never",
-            "--command",
-            &command,
-            "/dev/null",
-        ])
-        .within(folder)
-        .run();
+    let done = Program::on_terminal(&command).within(folder).run();
     (done.code, done.stdout)
 }
 

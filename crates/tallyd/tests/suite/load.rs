@@ -387,15 +387,7 @@ fn on_a_terminal(ground: &Ground, columns: u16, lines: u16, options: &str) -> (S
          exec env TERM=xterm '{binary}' load -q 100 -z 1s {options} '{url}' > '{}'",
         report.display()
     );
-    let script = [
-        "--quiet",
-        "--return",
-        "--echo",
-        "never",
-        "--command",
-        &command,
-    ];
-    let done = Program::new("script").args(&script).arg("/dev/null").run();
+    let done = Program::on_terminal(&command).run();
     assert_eq!(done.code, Some(0), "{done:?}");
     (done.stdout, fs::read_to_string(report).unwrap())
 }

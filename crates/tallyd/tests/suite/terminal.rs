@@ -23,17 +23,7 @@ impl Terminal {
             "stty cols {columns} rows 24; echo process $$; \
              exec env TERM=xterm NO_COLOR= {environment} '{binary}' --no-state --admin 0 {options} '{root}'"
         );
-        let script = Program::new("script")
-            .args(&[
-                "--quiet",
-                "--return",
-                "--echo",
-                "never",
-                "--command",
-                &command,
-            ])
-            .arg("/dev/null")
-            .start();
+        let script = Program::on_terminal(&command).start();
         let line = script.stdout().wait_for_text("process ");
         let server = line.rsplit(' ').next().unwrap().parse().unwrap();
         let server = Pid::from_raw(server).unwrap();

@@ -46,6 +46,13 @@ impl Program {
         Program { name, command }
     }
 
+    /// A command line of the shell with a terminal as its standard output.
+    pub fn on_terminal(command: &str) -> Program {
+        let quiet = ["--quiet", "--return", "--echo", "never"];
+        let script = Program::new("script").args(&quiet);
+        script.args(&["--command", command, "/dev/null"])
+    }
+
     /// `wget` and these arguments; it does not read the settings of the user.
     pub fn wget(args: &[&str]) -> Program {
         let common = ["--no-config", "--no-proxy", "--tries=1", "--timeout=30"];
