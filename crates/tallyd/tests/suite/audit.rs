@@ -274,7 +274,7 @@ fn a_log_that_is_moved_away_meanwhile_is_no_proof_of_anything() {
     let args = ["--log", log.to_str().unwrap(), "--requests", "800"];
     let audit = audit(&place, &url, &args).start();
     wait_until("the audit asks", || {
-        fs::read_to_string(&log).is_ok_and(|lines| lines.contains("GET /"))
+        fs::read_to_string(&log).is_ok_and(|lines| lines.lines().count() > 100)
     });
     fs::rename(&log, of_nginx.join("access.log.1")).unwrap();
     fs::write(&log, "").unwrap();
