@@ -138,8 +138,10 @@ fn a_full_disk_outlasts_the_journals_that_lay_ready_and_loses_no_hit() {
     disk.free();
     ledger(&disk).wait_for("/a", counted(hits as u64 + 1));
     wait_until("it is well again", || ready(admin).0);
+    // Each turn for the worse or better is said once. On a busy machine there are a few, and never one for each hit.
     let (ailing, well) = told(&server);
-    assert!(ailing <= 3 && well >= 1, "{:#?}", server.stderr.all());
+    let is_quiet = ailing <= 10 && well >= 1;
+    assert!(is_quiet, "{ailing} {well}: {:#?}", server.stderr.all());
     server.stop();
     ledger(&disk).assert_adds_up();
 }
