@@ -1,4 +1,4 @@
-//! `tallyd probe`: asks a server a hundred questions, and shows the verdicts as a table or as JSON.
+//! `tallyd probe`: asks a server some 250 questions, and shows the verdicts as a table or as JSON.
 
 use std::io::{self, Write};
 

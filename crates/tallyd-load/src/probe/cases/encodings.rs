@@ -31,7 +31,7 @@ pub(super) static CASES: &[Case] = &[
     should(
         G,
         "coding-refused",
-        "9110 12.4.2",
+        "9110 12.5.3",
         "a quality of 0 is not acceptable: SHOULD send a response without any coding",
     )
     .sends(&[get!(
@@ -41,7 +41,7 @@ pub(super) static CASES: &[Case] = &[
     should(
         G,
         "coding-refused-with-digits",
-        "9110 12.4.2",
+        "9110 12.5.3",
         "a quality of 0.000 is not acceptable: SHOULD send a response without any coding",
     )
     .sends(&[get!(
