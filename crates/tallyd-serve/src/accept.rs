@@ -1,4 +1,4 @@
-//! Accept: from a listening socket to connections, each a task of this worker.
+//! Accept: from a listening socket to connections of this worker.
 //!
 //! Promises: more connections than allowed wait in the kernel's queue; running out of descriptors is a
 //! pause, said once, not an end. When a listener is closed, who is already in its queue is still served.
@@ -79,7 +79,7 @@ enum Taken {
 fn take(worker: &Rc<Worker>, listener: &AsyncFd<OwnedFd>) -> Taken {
     let most = worker.serving().world.limits.connections;
     for _ in 0..BATCH {
-        if worker.patience.count() >= most {
+        if worker.connections.count() >= most {
             return Taken::Full;
         }
         match acceptfrom_with(listener, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK) {
@@ -119,27 +119,13 @@ fn client(address: Option<SocketAddrAny>) -> Client {
 }
 
 fn connection(worker: &Rc<Worker>, socket: OwnedFd, client: Client, arrival: Arrival) {
-    let slot = worker.patience.slot();
     worker.meter.opened();
-    if worker.patience.count() == 1 {
+    worker
+        .voice
+        .debug_with(|| format!("{}: connection from {client} opened", worker.name));
+    let wire = Wire::new(socket, worker.connections.epoll());
+    if worker.connections.count() == 0 {
         worker.opened.notify_one();
     }
-    let worker = Rc::clone(worker);
-    drop(tokio::task::spawn_local(async move {
-        worker
-            .voice
-            .debug_with(|| format!("{}: connection from {client} opened", worker.name));
-        let wire = Wire::new(socket, Rc::clone(&slot));
-        let answered = Pump::new(&worker, &wire, client, arrival).run().await;
-        drop(wire);
-        worker.patience.leave(&slot);
-        worker.meter.closed();
-        worker.changed.notify_waiters();
-        worker.voice.debug_with(|| {
-            format!(
-                "{}: connection from {client} closed, requests answered: {answered}",
-                worker.name
-            )
-        });
-    }));
+    Pump::begin(worker, wire, client, arrival);
 }

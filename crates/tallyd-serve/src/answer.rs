@@ -56,21 +56,18 @@ pub enum About {
 
 /// Answers one request for `shelf`'s site.
 pub async fn answer(shelf: &Shelf, request: &Request<'_>, now: Moment) -> Answer {
-    let rules = rules(shelf);
     match request.method {
         Method::Other => {
             return Box::pin(refuse(shelf, Status::NOT_IMPLEMENTED, request.method, now)).await;
         }
-        Method::Options => return bare(decide::options(rules)),
+        Method::Options => return bare(decide::options(rules(shelf))),
         Method::Get | Method::Head | Method::Post => {}
     }
     let Ok(path) = target::clean(request.path) else {
         return Box::pin(refuse(shelf, Status::BAD_REQUEST, request.method, now)).await;
     };
     let resource = find(shelf, request, &path, now).await;
-    if shelf.site.rules.public_counts
-        && let (Some(wish), Resource::File(picked)) = (Wish::of(request), &resource)
-    {
+    if let (Some(wish), Resource::File(picked)) = (wish(shelf, request), &resource) {
         // Whoever asks how often a file was asked for has not asked for it: neither a hit nor a probe.
         return Answer {
             reply: Box::pin(public::reply(shelf, request, picked, wish, now)).await,
@@ -79,21 +76,83 @@ pub async fn answer(shelf: &Shelf, request: &Request<'_>, now: Moment) -> Answer
             about: About::Nothing,
         };
     }
-    let mut reply = decide(request, &resource, rules, now.seconds);
-    if reply.fields.facts == Facts::None {
-        reply.fields.extra = shelf.site.header_lines(path.as_bytes());
-    }
-    let mut answer = Answer {
-        reply,
-        resource,
-        hit: 0,
-        about: About::Nothing,
-    };
+    let mut answer = concluded(shelf, request, &path, resource, now);
     count(request, &path, &mut answer);
     if answer.reply.status.code() >= 400 {
         Box::pin(own_page(shelf, &mut answer, now)).await;
     }
     answer
+}
+
+/// The same where nothing has to be waited for: a file that is known, and of which all that is sent is in memory.
+/// Nothing where there is more to it; then nothing has been counted either.
+#[must_use]
+pub fn answer_at_once(shelf: &Shelf, request: &Request<'_>, now: Moment) -> Option<Answer> {
+    if matches!(request.method, Method::Other | Method::Options) {
+        return None;
+    }
+    let path = target::clean(request.path).ok()?;
+    let redirects = &shelf.site.rules.redirects;
+    if path.is_hidden()
+        || (!redirects.is_empty() && shelf.site.redirect(path.as_bytes()).is_some())
+        || wish(shelf, request).is_some()
+    {
+        return None;
+    }
+    let accept_encoding = request.accept_encoding.as_deref();
+    let resource = shelf.resolve_at_once(&path, accept_encoding, now.millis)?;
+    let mut answer = concluded(shelf, request, &path, resource, now);
+    let has_own_page = answer.reply.status.code() >= 400 && shelf.pages.is_some();
+    if has_own_page || answer.in_memory().is_none() {
+        return None;
+    }
+    count(request, &path, &mut answer);
+    Some(answer)
+}
+
+impl Answer {
+    /// The body that is sent, if it lies in memory in one piece.
+    #[must_use]
+    pub fn in_memory(&self) -> Option<&[u8]> {
+        match &self.reply.body {
+            _ if self.reply.head_only => Some(&[]),
+            Body::Empty => Some(&[]),
+            Body::Bytes(bytes) => Some(bytes),
+            Body::Span(span) => match &self.resource {
+                Resource::File(picked) => picked.representation().content.slice(*span),
+                _ => None,
+            },
+            Body::Spans(_) | Body::Listing(_) => None,
+        }
+    }
+}
+
+/// What is asked for of a file's count, if anybody may.
+fn wish(shelf: &Shelf, request: &Request<'_>) -> Option<Wish> {
+    match shelf.site.rules.public_counts {
+        true => Wish::of(request),
+        false => None,
+    }
+}
+
+/// The answer that follows from a resource, not counted yet.
+fn concluded(
+    shelf: &Shelf,
+    request: &Request<'_>,
+    path: &CleanPath<'_>,
+    resource: Resource,
+    now: Moment,
+) -> Answer {
+    let mut reply = decide(request, &resource, rules(shelf), now.seconds);
+    if reply.fields.facts == Facts::None {
+        reply.fields.extra = shelf.site.header_lines(path.as_bytes());
+    }
+    Answer {
+        reply,
+        resource,
+        hit: 0,
+        about: About::Nothing,
+    }
 }
 
 /// Answers what could not become a request, or must not be answered any further.

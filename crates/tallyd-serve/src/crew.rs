@@ -14,7 +14,8 @@ use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::accept::accept;
-use crate::patience;
+use crate::connections::tend;
+use crate::slot;
 use crate::worker::{Kit, Worker, World};
 
 /// Threads of one worker that may wait for a disk at the same time.
@@ -98,11 +99,12 @@ fn work(
     orders: UnboundedReceiver<Order>,
 ) -> io::Result<()> {
     let runtime = build_runtime(name)?;
-    let worker = Rc::new(Worker::new(name.to_owned(), world, kit));
+    let worker = Rc::new(Worker::new(name.to_owned(), world, kit)?);
     runtime.block_on(follow(Rc::clone(&worker), orders));
     // Drops what is still running; each reply that was on its way gets its Receipt now. The pool may
     // hang on a disk: nobody waits for that.
     runtime.shutdown_background();
+    worker.connections.clear();
     worker.teller.close();
     worker.sink.hand_over_last();
     Ok(())
@@ -114,6 +116,15 @@ async fn follow(worker: Rc<Worker>, mut orders: UnboundedReceiver<Order>) {
     let flushing = Rc::clone(&worker);
     drop(tokio::task::spawn_local(async move {
         flushing.sink.keep_flushing().await;
+    }));
+    let tending = Rc::clone(&worker);
+    drop(tokio::task::spawn_local(async move {
+        if let Err(error) = tend(Rc::clone(&tending)).await {
+            let name = &tending.name;
+            tending
+                .voice
+                .error(format_args!("{name} has no events any more: {error}"));
+        }
     }));
     let mut listeners: HashMap<ListenerId, Rc<Notify>> = HashMap::new();
     while let Some(order) = orders.recv().await {
@@ -158,11 +169,11 @@ fn listen(worker: &Rc<Worker>, socket: OwnedFd, stop: Rc<Notify>) {
 async fn keep_looking(worker: Rc<Worker>) {
     loop {
         // An idle server sleeps: nothing wakes it until somebody comes.
-        if worker.patience.count() == 0 {
+        if worker.connections.count() == 0 {
             worker.opened.notified().await;
         }
-        tokio::time::sleep(patience::TICK).await;
-        worker.patience.look(worker.millis());
+        tokio::time::sleep(slot::TICK).await;
+        worker.connections.look(worker.millis());
     }
 }
 
@@ -173,14 +184,14 @@ async fn drain(worker: &Worker, mut orders: UnboundedReceiver<Order>, deadline: 
     loop {
         worker.drain();
         let closed = worker.changed.notified();
-        if worker.patience.count() == 0 {
+        if worker.connections.count() == 0 {
             return;
         }
         tokio::select! {
             () = closed => {}
-            () = tokio::time::sleep(patience::TICK) => {}
+            () = tokio::time::sleep(slot::TICK) => {}
             () = tokio::time::sleep_until(deadline.into()) => {
-                let left = worker.patience.count();
+                let left = worker.connections.count();
                 worker.voice.warn(format_args!("{}: connections cut off at the deadline: {left}", worker.name));
                 return;
             }

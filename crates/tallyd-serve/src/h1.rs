@@ -1,31 +1,37 @@
 //! The pump for HTTP/1.1: bytes to Request, and Reply and Resource to bytes and Receipt.
 //!
-//! One connection is one [`Pump`]. A buffer is held only while there is something in it.
+//! One connection is one [`Pump`]. While nothing happens on it, it is no task and holds no buffer.
 //!
-//! 1. wait for the first byte of a request, at most the keep-alive time
-//! 2. read until the head is whole, at most the head time; what is no head is refused
-//! 3. read the request's body and drop it
-//! 4. answer, send, log
-//! 5. go on with what is already there (pipelining), or wait again
-//! 6. at the end, stay until a large last reply has left
+//! 1. something has come: read it, and answer at once what needs no wait (`turn`)
+//! 2. for all else the connection becomes a task (`go_on`):
+//! 3. read until the head is whole, at most the head time; what is no head is refused
+//! 4. read the request's body and drop it
+//! 5. answer, send, log
+//! 6. go on with what is already there (pipelining), until there is nothing: then it is no task again
+//! 7. at the end, stay until a large last reply has left
 
 mod body;
+mod paused;
 mod pending;
 mod refused;
 
 use std::cell::Cell;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
+use rustix::event::epoll::EventFlags;
 use tallyd_http::head::{self, BodyLength, Head};
 use tallyd_http::request::Method;
 
-use crate::answer::{Answer, answer, refuse};
+use crate::answer::{Answer, answer, answer_at_once, refuse};
 use crate::head::Connection;
 use crate::receipt::{Client, Outcome};
-use crate::send::{Asked, Delivery, Fate, Unconfirmed};
+use crate::send::{Asked, Delivery, Fate, Sent, Unconfirmed};
+use crate::slot::{Direction, Slot};
 use crate::wire::Wire;
 use crate::worker::{Serving, Worker};
+use paused::PausedReply;
 use pending::Pending;
 use refused::Refused;
 
@@ -34,13 +40,12 @@ const TURN: u64 = 32;
 
 /// One connection.
 #[derive(Debug)]
-pub struct Pump<'a> {
-    worker: &'a Worker,
-    wire: &'a Wire,
+pub struct Pump {
     client: Client,
-    arrival: Arrival,
     answered: Cell<u64>,
-    unconfirmed: Unconfirmed<'a>,
+    /// It has a task, which waits for what comes.
+    is_busy: Cell<bool>,
+    unconfirmed: Unconfirmed,
 }
 
 /// How a connection came.
@@ -59,91 +64,255 @@ enum Next {
     End,
 }
 
-impl<'a> Pump<'a> {
-    /// A pump for a connection that was just accepted.
-    #[must_use]
-    pub fn new(worker: &'a Worker, wire: &'a Wire, client: Client, arrival: Arrival) -> Self {
-        Pump {
-            worker,
-            wire,
+/// What a connection has to do after all that could be done at once.
+#[derive(Debug)]
+enum Then {
+    /// Wait for the next request.
+    Idle,
+    /// Nothing: it has ended.
+    End,
+    /// Go on as a task, and begin with this.
+    Task(Task),
+}
+
+/// What a task begins with.
+#[derive(Debug)]
+enum Task {
+    /// What has been read, and not been answered.
+    Requests,
+    /// A reply that the socket did not take at once.
+    Reply(Box<PausedReply>),
+    /// Closing.
+    Close,
+    /// Staying until the last reply has left.
+    Stay,
+}
+
+impl Pump {
+    /// Takes a connection that was just accepted, as one of its worker's.
+    pub fn begin(worker: &Rc<Worker>, wire: Wire, client: Client, arrival: Arrival) {
+        let pump = Rc::new(Pump {
             client,
-            arrival,
             answered: Cell::new(0),
-            unconfirmed: Unconfirmed::new(worker, wire),
-        }
-    }
-
-    /// Serves the connection to its end; returns how many requests were answered.
-    pub async fn run(&self) -> u64 {
-        let mut pending = Pending::default();
-        loop {
-            if pending.is_empty() && !self.wait(&mut pending).await {
-                break;
-            }
-            if self.unconfirmed.is_full() && !Box::pin(self.make_room()).await {
-                break;
-            }
-            // Not before: the configuration may have changed while the connection was idle.
-            let serving = self.worker.serving();
-            if self.exchange(&serving, &mut pending).await == Next::End {
-                break;
-            }
-            if self.answered.get().is_multiple_of(TURN) {
-                tokio::task::yield_now().await;
-            }
-        }
-        pending.release(self.worker);
-        if !self.unconfirmed.is_empty() {
-            Box::pin(self.stay()).await;
-        }
-        self.answered.get()
-    }
-
-    /// Waits for the first byte of a request, without a buffer. False: there will be none.
-    async fn wait(&self, pending: &mut Pending) -> bool {
-        let answered = self.answered.get();
-        if answered > 0 && self.worker.is_draining() {
-            return false;
-        }
-        if answered == 0 && self.arrival == Arrival::InQueue {
-            match pending.read_at_once(self.worker, self.wire) {
-                Ok(true) => return true,
-                Ok(false) => {}
-                Err(_) => return false,
-            }
-        }
-        pending.release(self.worker);
+            is_busy: Cell::new(false),
+            unconfirmed: Unconfirmed::new(Rc::clone(worker), wire),
+        });
+        worker.connections.add(&pump);
         // A new connection has as long as a head may take; an old one as long as the operator likes.
-        let limit = match (answered, &self.worker.serving().world.limits) {
-            (0, limits) => limits.head_timeout,
-            (_, limits) => limits.keep_alive,
-        };
-        let deadline = self.worker.after(limit);
-        if !self.unconfirmed.is_empty() && !Box::pin(self.confirm(deadline)).await {
-            return false;
+        let limit = worker.serving().world.limits.head_timeout;
+        pump.slot().until(worker.after(limit), true);
+        match arrival {
+            Arrival::InQueue => pump.turn(),
+            Arrival::Alone => pump.idle(),
         }
-        self.wire.slot().until(deadline, true);
-        self.wire.readable().await.is_ok()
     }
 
-    /// The first part of the wait for a request, while replies are on their way: they are looked at with each
-    /// tick. True: the wait goes on, or is over because something has come.
-    async fn confirm(&self, deadline: u64) -> bool {
-        loop {
-            match self.unconfirmed.look() {
-                Fate::Settled => return true,
-                Fate::Moving => {}
-                Fate::Stalled => return self.cut(Outcome::Stalled),
+    /// What it waits for, and until when.
+    #[must_use]
+    pub fn slot(&self) -> &Slot {
+        self.wire().slot()
+    }
+
+    /// The event loop tells that something has happened.
+    pub fn happened(self: &Rc<Self>, flags: EventFlags) {
+        self.slot().note(flags);
+        if self.is_busy.get() {
+            self.slot().wake();
+        } else if self.slot().is_ready(Direction::Read) {
+            self.turn();
+        }
+    }
+
+    /// Looks at the deadline, and at replies that are on their way; a few times a second.
+    pub fn look(self: &Rc<Self>, now: u64) {
+        let is_over = self.slot().is_overdue(now);
+        if self.is_busy.get() {
+            if is_over {
+                self.slot().end();
             }
-            let now = self.worker.millis();
-            if now >= deadline || self.worker.is_draining() {
-                return false;
+        } else if self.unconfirmed.look() == Fate::Stalled {
+            self.cut(Outcome::Stalled);
+            self.leave();
+        } else if is_over {
+            self.end();
+        }
+    }
+
+    /// The worker takes no more requests: ends it, if nothing is lost by that.
+    pub fn end_idle(self: &Rc<Self>) {
+        if !self.is_busy.get() {
+            self.end();
+        } else if self.slot().is_idle() {
+            self.slot().end();
+        }
+    }
+
+    fn worker(&self) -> &Rc<Worker> {
+        &self.unconfirmed.worker
+    }
+
+    fn wire(&self) -> &Wire {
+        &self.unconfirmed.wire
+    }
+
+    /// Ends a connection that has no task, when its replies have left.
+    fn end(self: &Rc<Self>) {
+        if self.unconfirmed.is_empty() {
+            self.leave();
+        } else {
+            self.become_task(Pending::default(), Task::Stay);
+        }
+    }
+
+    fn leave(&self) {
+        let worker = self.worker();
+        if !worker.connections.leave(self) {
+            return;
+        }
+        worker.meter.closed();
+        worker.changed.notify_waiters();
+        worker.voice.debug_with(|| {
+            format!(
+                "{}: connection from {} closed, requests answered: {}",
+                worker.name,
+                self.client,
+                self.answered.get()
+            )
+        });
+    }
+
+    /// Something has come, or may have: answers what can be answered at once. The connection has no task.
+    fn turn(self: &Rc<Self>) {
+        let mut pending = Pending::default();
+        // A fault in one connection must not end the event loop of all.
+        let then = catch_unwind(AssertUnwindSafe(|| self.at_once(&mut pending)));
+        match then {
+            Ok(Then::Task(task)) => self.become_task(pending, task),
+            Ok(Then::Idle) => {
+                pending.release(self.worker());
+                self.idle();
             }
-            self.wire.slot().until(now, true);
-            match self.wire.readable().await {
-                Err(error) if error.kind() == io::ErrorKind::TimedOut => {}
-                other => return other.is_ok(),
+            Ok(Then::End) => {
+                pending.release(self.worker());
+                self.end();
             }
+            // The panic has been said on standard error.
+            Err(_) => self.leave(),
+        }
+    }
+
+    /// Waits for the next request, without a task. The deadline is set.
+    fn idle(&self) {
+        if self.wire().watch(Direction::Read).is_err() {
+            self.leave();
+        }
+    }
+
+    fn become_task(self: &Rc<Self>, pending: Pending, task: Task) {
+        self.is_busy.set(true);
+        let busy = Busy(Some(Rc::clone(self)));
+        drop(tokio::task::spawn_local(busy.go_on(pending, task)));
+    }
+
+    /// Is no task any more: waits for the next request.
+    fn rest(self: &Rc<Self>) {
+        self.is_busy.set(false);
+        self.slot().forget_waker();
+        let limit = self.worker().serving().world.limits.keep_alive;
+        self.slot().until(self.worker().after(limit), true);
+        // What has come meanwhile is not told again.
+        if self.slot().is_ready(Direction::Read) {
+            self.turn();
+        } else {
+            self.idle();
+        }
+    }
+
+    /// Answers the next request of those that have been read.
+    async fn answer_next(&self, pending: &mut Pending) -> Next {
+        if self.unconfirmed.is_full() && !Box::pin(self.make_room()).await {
+            return Next::End;
+        }
+        // Not before: the configuration may have changed while the connection was idle.
+        let serving = self.worker().serving();
+        let next = self.exchange(&serving, pending).await;
+        if self.answered.get().is_multiple_of(TURN) {
+            tokio::task::yield_now().await;
+        }
+        next
+    }
+
+    /// Reads, and answers all that needs no wait.
+    fn at_once(self: &Rc<Self>, pending: &mut Pending) -> Then {
+        let worker = self.worker();
+        if worker.teller.waits() || self.unconfirmed.is_full() {
+            return Then::Task(Task::Requests);
+        }
+        let serving = worker.serving();
+        for _ in 0..TURN {
+            if pending.is_empty() {
+                // A short read was all there is: not asked again.
+                let is_new = self.answered.get() == 0 || self.slot().is_ready(Direction::Read);
+                match is_new.then(|| pending.read_at_once(worker, self.wire())) {
+                    Some(Ok(true)) => {}
+                    None | Some(Ok(false)) => return Then::Idle,
+                    Some(Err(_)) => return Then::End,
+                }
+            }
+            match self.exchange_at_once(&serving, pending) {
+                None => {}
+                Some(then) => return then,
+            }
+        }
+        Then::Task(Task::Requests)
+    }
+
+    /// Answers one request, if that needs no wait; nothing if another may follow.
+    fn exchange_at_once(
+        self: &Rc<Self>,
+        serving: &Rc<Serving>,
+        pending: &mut Pending,
+    ) -> Option<Then> {
+        let limits = &serving.world.limits;
+        let head = match head::parse(pending.rest(), &limits.head) {
+            Ok(Some(head)) if head.body == BodyLength::None => head,
+            // Not whole, with a body, or no head at all.
+            _ => return Some(Then::Task(Task::Requests)),
+        };
+        let (now, started) = self.worker().moment();
+        let shelf = serving.shelf(Some(&head.request));
+        let Some(answer) = answer_at_once(shelf, &head.request, now) else {
+            return Some(Then::Task(Task::Requests));
+        };
+        self.answered.set(self.answered.get() + 1);
+        let connection = self.connection(serving, &head, body::Fate::Dropped);
+        let connection = connection.suiting(&answer.reply);
+        let asked = Asked {
+            client: self.client,
+            started,
+            request: Some(&head.request),
+            line: b"",
+        };
+        let delivery = Delivery::new(&self.unconfirmed, shelf, asked, &answer);
+        let (length, last) = (head.length, !head.keep_alive);
+        match delivery.send_at_once(connection) {
+            Sent::Over => return Some(Then::End),
+            Sent::Part(paused) => {
+                let reply = PausedReply::new(self, serving, pending.take(), answer, paused);
+                return Some(Then::Task(Task::Reply(Box::new(reply))));
+            }
+            Sent::All => {}
+        }
+        pending.consume(length);
+        match (connection.keep, last && pending.is_empty()) {
+            (true, _) => {
+                let idle = self.worker().later(now, limits.keep_alive);
+                self.slot().until(idle, true);
+                None
+            }
+            // The client's own last request, nothing unread: an ordinary close loses nothing.
+            (false, true) => Some(Then::End),
+            (false, false) => Some(Then::Task(Task::Close)),
         }
     }
 
@@ -153,11 +322,11 @@ impl<'a> Pump<'a> {
             match self.unconfirmed.look() {
                 Fate::Stalled => return self.cut(Outcome::Stalled),
                 _ if !self.unconfirmed.is_full() => return true,
-                _ if self.wire.is_over() => return self.cut(Outcome::Reset),
+                _ if self.wire().is_over() => return self.cut(Outcome::Reset),
                 _ => {}
             }
-            self.wire.slot().until(self.worker.millis(), false);
-            self.wire.pause().await;
+            self.slot().until(self.worker().millis(), false);
+            self.wire().pause().await;
         }
     }
 
@@ -180,19 +349,11 @@ impl<'a> Pump<'a> {
                     let (length, last) = (head.length, !head.keep_alive);
                     pending.consume(length);
                     let all_read = pending.is_empty() && body != body::Fate::Unread;
-                    return match sent {
-                        Ok(true) => Next::Request,
-                        // A reply that was broken off is all there will be.
-                        Err(_) => Next::End,
-                        // The client's own last request, nothing unread: an ordinary close loses nothing.
-                        // Where we decide to end, another request may be on its way, and reset the reply.
-                        Ok(false) if last && all_read => Next::End,
-                        Ok(false) => Box::pin(self.close(pending)).await,
-                    };
+                    return self.after(sent, last && all_read, pending).await;
                 }
                 Ok(Some(head)) => {
                     let plan = body::Plan::of(&head, serving, limits.body);
-                    match Box::pin(body::read(self.worker, self.wire, pending, plan)).await {
+                    match body::read(self.worker(), self.wire(), pending, plan).await {
                         Ok(fate) => body = fate,
                         Err(refused) => return self.refused(serving, pending, refused).await,
                     }
@@ -202,15 +363,38 @@ impl<'a> Pump<'a> {
                 Err(error) => return self.refused(serving, pending, Refused::Head(error)).await,
             }
             // The first byte starts the head's time; waiting for it was the idle time.
-            let deadline = *deadline.get_or_insert_with(|| self.worker.after(limits.head_timeout));
+            let deadline =
+                *deadline.get_or_insert_with(|| self.worker().after(limits.head_timeout));
             if !pending.is_empty() {
-                self.wire.slot().until(deadline, false);
+                self.slot().until(deadline, false);
             }
-            match pending.read(self.worker, self.wire).await {
+            match pending.read(self.worker(), self.wire()).await {
                 Ok(()) => {}
                 Err(Refused::Gone) => return Next::End,
                 Err(refused) => return self.refused(serving, pending, refused).await,
             }
+        }
+    }
+
+    /// How the connection goes on after a reply, of which it is said whether another may follow.
+    async fn after(&self, sent: Result<bool, Outcome>, all: bool, pending: &mut Pending) -> Next {
+        match sent {
+            Ok(true) => Next::Request,
+            // A reply that was broken off is all there will be.
+            Err(_) => Next::End,
+            // The client's own last request, nothing unread: an ordinary close loses nothing.
+            // Where we decide to end, another request may be on its way, and reset the reply.
+            Ok(false) if all => Next::End,
+            Ok(false) => self.close(pending).await,
+        }
+    }
+
+    /// How the connection goes on after the reply to a request.
+    fn connection(&self, serving: &Serving, head: &Head<'_>, body: body::Fate) -> Connection {
+        let lasting = head.keep_alive && body != body::Fate::Unread && !self.worker().is_draining();
+        Connection {
+            version: head.request.version,
+            keep: lasting && !serving.world.limits.keep_alive.is_zero(),
         }
     }
 
@@ -222,15 +406,11 @@ impl<'a> Pump<'a> {
         body: body::Fate,
     ) -> Result<bool, Outcome> {
         let request = &head.request;
-        let (now, started) = self.worker.moment();
+        let (now, started) = self.worker().moment();
         let shelf = serving.shelf(Some(request));
-        self.wire.slot().rest();
+        self.slot().rest();
         let answer = answer(shelf, request, now).await;
-        let lasting = head.keep_alive && body != body::Fate::Unread && !self.worker.is_draining();
-        let connection = Connection {
-            version: request.version,
-            keep: lasting && !serving.world.limits.keep_alive.is_zero(),
-        };
+        let connection = self.connection(serving, head, body);
         let asked = Asked {
             client: self.client,
             started,
@@ -263,18 +443,18 @@ impl<'a> Pump<'a> {
 
     /// Says why there will be no answer, and hangs up.
     async fn refuse(&self, serving: &Serving, pending: &mut Pending, refused: Refused) -> Next {
-        let (now, started) = self.worker.moment();
+        let (now, started) = self.worker().moment();
         let Some(status) = refused.status() else {
             return Next::End;
         };
-        self.worker.voice.debug_with(|| {
+        self.worker().voice.debug_with(|| {
             format!(
                 "{}: refused with {}: {refused}",
-                self.worker.name,
+                self.worker().name,
                 status.code()
             )
         });
-        self.wire.slot().rest();
+        self.slot().rest();
         // Also what is no proper head may say that it wants no body (RFC 9110 section 9.3.2).
         let method = match pending.first_line().starts_with(b"HEAD ") {
             true => Method::Head,
@@ -300,37 +480,36 @@ impl<'a> Pump<'a> {
     /// Hangs up so that the last reply arrives: closing with unread bytes would reset the connection,
     /// and the reply with it (RFC 9112 section 9.6). What still comes is read and dropped for a moment.
     async fn close(&self, pending: &mut Pending) -> Next {
-        self.wire.shutdown();
+        self.wire().shutdown();
         if !self.unconfirmed.is_empty() && !self.stay().await {
             return Next::End;
         }
-        self.wire
-            .slot()
-            .until(self.worker.after(pending::LINGER), true);
-        pending.drop_all(self.worker, self.wire).await;
+        self.slot()
+            .until(self.worker().after(pending::LINGER), true);
+        pending.drop_all(self.worker(), self.wire()).await;
         Next::End
     }
 
     /// Says that this was all, and stays until it has left: after a close nobody would know whether it did.
     /// What the client still sends is dropped. False: it did not take everything.
     async fn stay(&self) -> bool {
-        self.wire.shutdown();
-        let mut buffer = self.worker.buffer();
+        self.wire().shutdown();
+        let mut buffer = self.worker().buffer();
         let mut most = pending::LINGER_BYTES;
         let whole = loop {
             match self.unconfirmed.look() {
                 Fate::Settled => break true,
-                Fate::Moving if !self.wire.is_over() => {}
+                Fate::Moving if !self.wire().is_over() => {}
                 Fate::Moving => break self.cut(Outcome::Reset),
                 Fate::Stalled => break self.cut(Outcome::Stalled),
             }
-            self.wire.slot().until(self.worker.millis(), false);
+            self.slot().until(self.worker().millis(), false);
             if most == 0 {
-                self.wire.pause().await;
+                self.wire().pause().await;
                 continue;
             }
             buffer.clear();
-            match self.wire.read(&mut buffer, pending::ROOM).await {
+            match self.wire().read(&mut buffer, pending::ROOM).await {
                 Err(error) if error.kind() == io::ErrorKind::TimedOut => {}
                 // It hangs up, which most do when they have everything; who has only said all it wanted to
                 // say still reads. Either way there is nothing more to hear.
@@ -338,7 +517,7 @@ impl<'a> Pump<'a> {
                 Ok(count) => most = most.saturating_sub(count),
             }
         };
-        self.worker.give_back(buffer);
+        self.worker().give_back(buffer);
         whole
     }
 
@@ -346,5 +525,41 @@ impl<'a> Pump<'a> {
     fn cut(&self, cause: Outcome) -> bool {
         self.unconfirmed.cut(cause);
         false
+    }
+}
+
+/// A connection's task. However it ends, the connection is idle then or has left.
+struct Busy(Option<Rc<Pump>>);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        if let Some(pump) = &self.0 {
+            pump.leave();
+        }
+    }
+}
+
+impl Busy {
+    /// Begins with `task`, and goes on until there is nothing to do but to wait for another request.
+    async fn go_on(mut self, mut pending: Pending, task: Task) {
+        let Some(pump) = self.0.clone() else { return };
+        let mut next = match task {
+            Task::Requests => Next::Request,
+            Task::Reply(reply) => Box::pin(reply.go_on(&mut pending)).await,
+            Task::Close => pump.close(&mut pending).await,
+            Task::Stay => Next::End,
+        };
+        while next == Next::Request && !pending.is_empty() {
+            next = pump.answer_next(&mut pending).await;
+        }
+        pending.release(pump.worker());
+        let is_draining = pump.worker().is_draining() && pump.answered.get() > 0;
+        if next == Next::Request && !is_draining {
+            self.0 = None;
+            return pump.rest();
+        }
+        if !pump.unconfirmed.is_empty() {
+            Box::pin(pump.stay()).await;
+        }
     }
 }

@@ -97,6 +97,18 @@ impl Shelf {
         }
     }
 
+    /// The same where it needs no wait: a file that is known, looked at a moment ago or, where the kernel knows
+    /// its path by heart, now.
+    pub fn resolve_at_once(
+        &self,
+        path: &CleanPath<'_>,
+        accept_encoding: Option<&[u8]>,
+        now: u64,
+    ) -> Option<Resource> {
+        let file = self.fresh(path, now).or_else(|| self.same(path, now))?;
+        Some(pick(file, accept_encoding))
+    }
+
     /// Why `path` is absent. What the operator can do something about is said, once a second at most.
     fn absence(&self, path: &CleanPath<'_>, refusal: Refusal, now: u64) -> Absence {
         let absence = Absence::from(refusal);
@@ -134,6 +146,27 @@ impl Shelf {
         (now.saturating_sub(entry.checked) <= TRUSTED).then(|| Arc::clone(&entry.file))
     }
 
+    /// A file that is known, if another look that needs no disk finds it as it was.
+    fn same(&self, path: &CleanPath<'_>, now: u64) -> Option<Arc<File>> {
+        let known = self.known(path)?;
+        let root = self.root_at_once(now)?;
+        let located = locate(&root, path, &self.site.rules.index, Patience::Cached).ok()?;
+        self.is_same(&root, &known, &located, now).then(|| {
+            self.trust(path, now, &known);
+            known.file
+        })
+    }
+
+    /// Whether a file that is known is what its path leads to now.
+    fn is_same(&self, root: &Root, known: &Entry, located: &Located, now: u64) -> bool {
+        let Located::File(relative, stamp) = located else {
+            return false;
+        };
+        known.file.relative == *relative
+            && known.file.identity.stamp == *stamp
+            && self.variants_unchanged(root, known, now)
+    }
+
     async fn find(&self, path: &CleanPath<'_>, now: u64) -> Result<Found, Refusal> {
         let root = self.current_root(now).await?;
         let found = self.find_beneath(Arc::clone(&root), path, now).await;
@@ -157,22 +190,21 @@ impl Shelf {
         path: &CleanPath<'_>,
         now: u64,
     ) -> Result<Found, Refusal> {
-        let located = self.locate(&root, path).await;
-        let (relative, stamp) = match located {
-            Ok(Located::File(relative, stamp)) => (relative, stamp),
-            Ok(Located::Directory(place)) => return self.directory(root, place).await,
-            Ok(Located::Slashless) => return Ok(Found::Slashless),
+        let located = match self.locate(&root, path).await {
+            Ok(located) => located,
             Err(error) => return self.not_located(path, error),
         };
-        let known = self.known(path);
-        if let Some(known) = known
-            && known.file.relative == relative
-            && known.file.identity.stamp == stamp
-            && self.variants_unchanged(&root, &known, now)
+        if let Some(known) = self.known(path)
+            && self.is_same(&root, &known, &located, now)
         {
             self.trust(path, now, &known);
             return Ok(Found::File(known.file));
         }
+        let relative = match located {
+            Located::File(relative, _) => relative,
+            Located::Directory(place) => return self.directory(root, place).await,
+            Located::Slashless => return Ok(Found::Slashless),
+        };
         let file = self.load(root, relative).await?;
         self.cache
             .borrow_mut()
@@ -226,6 +258,18 @@ impl Shelf {
                 (_, None) => true,
             }
         })
+    }
+
+    /// The root, if it was looked at a moment ago or another look needs no disk and finds the same.
+    fn root_at_once(&self, now: u64) -> Option<Arc<Root>> {
+        let rooted = self.root.borrow().clone()?;
+        if now.saturating_sub(rooted.checked) > TRUSTED {
+            if rooted.root.is_current(Patience::Cached) != Ok(true) {
+                return None;
+            }
+            self.set_root(&rooted.root, now);
+        }
+        Some(rooted.root)
     }
 
     /// The root, looked at again if that was a while ago; a switched one empties the cache.

@@ -68,7 +68,7 @@ pub struct Delivery<'a> {
     worker: &'a Worker,
     shelf: &'a Shelf,
     wire: &'a Wire,
-    unconfirmed: &'a Unconfirmed<'a>,
+    unconfirmed: &'a Unconfirmed,
     asked: Asked<'a>,
     answer: &'a Answer,
     /// What the wire had taken before.
@@ -77,10 +77,41 @@ pub struct Delivery<'a> {
     outcome: Option<Outcome>,
     /// What the journal knows of it, if it is a hit.
     begun: Option<Begun>,
+    /// It goes on elsewhere.
+    is_paused: bool,
+}
+
+/// How far a reply has come whose socket was full: what another [`Delivery`] goes on from.
+#[derive(Debug)]
+pub struct Paused {
+    /// When it was asked for.
+    pub started: Started,
+    /// How its connection goes on, as its head says.
+    pub connection: Connection,
+    begin: u64,
+    bytes: u64,
+    begun: Option<Begun>,
+    head: Vec<u8>,
+    /// How much of the head the socket has taken.
+    sent: usize,
+}
+
+/// What came of a reply that was sent as far as that needs no wait.
+#[derive(Debug)]
+pub enum Sent {
+    /// The socket took all of it.
+    All,
+    /// The connection is of no use any more.
+    Over,
+    /// The socket is full.
+    Part(Paused),
 }
 
 impl Drop for Delivery<'_> {
     fn drop(&mut self) {
+        if self.is_paused {
+            return;
+        }
         self.worker.meter.ended();
         let site = &self.shelf.site;
         counting::note(self.worker, site, &self.asked, self.answer, self.bytes);
@@ -106,12 +137,12 @@ impl<'a> Delivery<'a> {
     /// A delivery of `answer` that has not begun, over the connection of `unconfirmed`.
     #[must_use]
     pub fn new(
-        unconfirmed: &'a Unconfirmed<'a>,
+        unconfirmed: &'a Unconfirmed,
         shelf: &'a Shelf,
         asked: Asked<'a>,
         answer: &'a Answer,
     ) -> Self {
-        let (worker, wire) = (unconfirmed.worker, unconfirmed.wire);
+        let (worker, wire) = (&*unconfirmed.worker, &unconfirmed.wire);
         worker.meter.begun();
         Delivery {
             worker,
@@ -124,45 +155,131 @@ impl<'a> Delivery<'a> {
             bytes: 0,
             outcome: None,
             begun: counting::begin(worker, &asked, answer),
+            is_paused: false,
+        }
+    }
+
+    /// The same delivery as before it was paused.
+    #[must_use]
+    pub fn resumed(
+        unconfirmed: &'a Unconfirmed,
+        shelf: &'a Shelf,
+        asked: Asked<'a>,
+        answer: &'a Answer,
+        paused: &Paused,
+    ) -> Self {
+        Delivery {
+            worker: &unconfirmed.worker,
+            shelf,
+            wire: &unconfirmed.wire,
+            unconfirmed,
+            asked,
+            answer,
+            begin: paused.begin,
+            bytes: paused.bytes,
+            outcome: None,
+            begun: paused.begun.clone(),
+            is_paused: false,
         }
     }
 
     /// Sends everything. The error is how it ended instead; the connection is of no use then.
     pub async fn send(mut self, connection: Connection) -> Result<(), Outcome> {
-        let outcome = self.head_and_body(connection).await;
+        if self.worker.teller.waits() {
+            Box::pin(self.ready()).await;
+        }
+        let parts = self.parts();
+        let head = self.head(parts.as_ref(), connection);
+        let outcome = self.body(&head, parts.as_ref(), connection).await;
+        self.end(head, outcome)
+    }
+
+    /// Sends an answer that is all in memory, as far as the socket takes it at once.
+    #[must_use]
+    pub fn send_at_once(mut self, connection: Connection) -> Sent {
+        let head = self.head(None, connection);
+        let body = self.answer.in_memory().unwrap_or_default();
+        let slices = [IoSlice::new(&head), IoSlice::new(body)];
+        let taken = match self.wire.try_write(&slices, !connection.keep) {
+            Ok(taken) => taken.unwrap_or(0),
+            Err(error) => {
+                let outcome = self.end(head, Err(ended(&error)));
+                return outcome.map_or(Sent::Over, |()| Sent::All);
+            }
+        };
+        let sent = taken.min(head.len());
+        self.bytes = (taken - sent) as u64;
+        if taken < head.len() + body.len() {
+            return Sent::Part(self.paused(head, sent, connection));
+        }
+        match self.end(head, Ok(())) {
+            Ok(()) => Sent::All,
+            Err(_) => Sent::Over,
+        }
+    }
+
+    /// Sends what is left of an answer that was paused.
+    pub async fn send_rest(mut self, paused: Paused) -> Result<(), Outcome> {
+        let Paused {
+            head,
+            sent,
+            connection,
+            ..
+        } = paused;
+        let rest = head.get(sent..).unwrap_or_default();
+        let body = self.answer.in_memory().unwrap_or_default();
+        let begin = usize::try_from(self.bytes).unwrap_or(usize::MAX);
+        let body = body.get(begin..).unwrap_or_default();
+        let outcome = self.put_patiently(rest, body, !connection.keep).await;
+        self.end(head, outcome)
+    }
+
+    fn paused(mut self, head: Vec<u8>, sent: usize, connection: Connection) -> Paused {
+        self.is_paused = true;
+        Paused {
+            started: self.asked.started,
+            connection,
+            begin: self.begin,
+            bytes: self.bytes,
+            begun: self.begun.take(),
+            head,
+            sent,
+        }
+    }
+
+    fn end(mut self, head: Vec<u8>, outcome: Result<(), Outcome>) -> Result<(), Outcome> {
+        self.worker.give_back(head);
         self.outcome = Some(outcome.err().unwrap_or(Outcome::Complete));
         outcome
     }
 
-    async fn head_and_body(&mut self, connection: Connection) -> Result<(), Outcome> {
-        let answer = self.answer;
-        let reply = &answer.reply;
-        if self.worker.teller.waits() {
-            Box::pin(self.ready()).await;
-        }
+    fn head(&self, parts: Option<&Parts<'_>>, connection: Connection) -> Vec<u8> {
         let mut head = self.worker.buffer();
-        let parts = self.parts();
         let now = self.asked.started.nanos.div_euclid(1_000_000_000);
-        head::write(
-            &mut head,
-            answer,
-            parts.as_ref(),
-            connection,
-            &self.worker.date(now),
-        );
+        let date = self.worker.date(now);
+        head::write(&mut head, self.answer, parts, connection, &date);
+        head
+    }
+
+    async fn body(
+        &mut self,
+        head: &[u8],
+        parts: Option<&Parts<'_>>,
+        connection: Connection,
+    ) -> Result<(), Outcome> {
         // What is sent last before a hang-up leaves in one packet with it, as nginx does by tcp_nopush.
         let last = !connection.keep;
-        let outcome = match &reply.body {
-            _ if reply.head_only => self.put(&head, &[], last).await,
-            Body::Empty => self.put(&head, &[], last).await,
-            Body::Bytes(bytes) => self.put(&head, bytes, last).await,
-            Body::Span(span) => self.span(&head, *span, last).await,
-            // Boxed: each connection has room for the largest of these all the time otherwise.
-            Body::Spans(spans) => Box::pin(self.spans(&head, spans, parts.as_ref())).await,
-            Body::Listing(view) => Box::pin(self.listing(&head, *view, connection)).await,
-        };
-        self.worker.give_back(head);
-        outcome
+        let answer = self.answer;
+        if let Some(bytes) = answer.in_memory() {
+            return self.put(head, bytes, last).await;
+        }
+        match &answer.reply.body {
+            Body::Empty | Body::Bytes(_) => Ok(()),
+            Body::Span(span) => self.span(head, *span, last).await,
+            // Boxed: each connection that waits has room for the largest of these all the time otherwise.
+            Body::Spans(spans) => Box::pin(self.spans(head, spans, parts)).await,
+            Body::Listing(view) => Box::pin(self.listing(head, *view, connection)).await,
+        }
     }
 
     /// Waits until the hit is safe from a power cut. A disk that takes longer than a client may is no reason to
@@ -313,30 +430,40 @@ impl<'a> Delivery<'a> {
     }
 
     /// Sends `head`, which is not counted, and `body`, which is.
-    async fn put(&mut self, mut head: &[u8], mut body: &[u8], more: bool) -> Result<(), Outcome> {
-        let mut first = true;
+    async fn put(&mut self, head: &[u8], body: &[u8], more: bool) -> Result<(), Outcome> {
+        let slices = [IoSlice::new(head), IoSlice::new(body)];
+        let tried = self.wire.try_write(&slices, more);
+        let taken = tried.map_err(|error| ended(&error))?.unwrap_or(0);
+        let (head, body) = self.less(head, body, taken);
+        self.put_patiently(head, body, more).await
+    }
+
+    /// The same for a socket that is full.
+    async fn put_patiently(
+        &mut self,
+        mut head: &[u8],
+        mut body: &[u8],
+        more: bool,
+    ) -> Result<(), Outcome> {
         while !(head.is_empty() && body.is_empty()) {
             let slices = [IoSlice::new(head), IoSlice::new(body)];
-            let taken = if first {
-                self.wire
-                    .try_write(&slices, more)
-                    .map_err(|error| ended(&error))?
-                    .unwrap_or(0)
-            } else {
-                self.patient();
-                self.wire
-                    .write(&slices, more)
-                    .await
-                    .map_err(|error| ended(&error))?
-            };
-            first = false;
-            let of_head = taken.min(head.len());
-            let of_body = taken - of_head;
-            head = head.get(of_head..).unwrap_or_default();
-            body = body.get(of_body..).unwrap_or_default();
-            self.bytes += of_body as u64;
+            self.patient();
+            let sent = self.wire.write(&slices, more).await;
+            let taken = sent.map_err(|error| ended(&error))?;
+            (head, body) = self.less(head, body, taken);
         }
         Ok(())
+    }
+
+    /// What is left of head and body when the socket has taken so much of both; counts what it took of the body.
+    fn less<'b>(&mut self, head: &'b [u8], body: &'b [u8], taken: usize) -> (&'b [u8], &'b [u8]) {
+        let of_head = taken.min(head.len());
+        let of_body = taken - of_head;
+        self.bytes += of_body as u64;
+        (
+            head.get(of_head..).unwrap_or_default(),
+            body.get(of_body..).unwrap_or_default(),
+        )
     }
 
     /// Sends `span` of a file that is not kept in memory.

@@ -5,31 +5,33 @@
 //! when it has to wait: a connection that has asked when it is taken, is answered and leaves at once is
 //! never registered at all. Knows nothing of HTTP.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
-use std::rc::Rc;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
-use std::task::{Poll, ready};
+use std::task::Poll;
 use std::time::Duration;
 
 use rustix::buffer::spare_capacity;
+use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown, sockopt};
 use tallyd_ledger::unsent::{Outlook, is_told, outlook, unsent_if_told};
 use tokio::io::Interest;
-use tokio::io::unix::{AsyncFd, AsyncFdReadyGuard};
+use tokio::io::unix::AsyncFd;
 
-use crate::patience::Slot;
+use crate::connections::Epoll;
+use crate::slot::{Direction, Slot, Watched};
 
 /// One connection's socket.
 #[derive(Debug)]
 pub struct Wire {
-    socket: Socket,
-    watched: RefCell<Option<Watched>>,
-    slot: Rc<Slot>,
+    /// Shared with the blocking pool while it sends from a disk.
+    socket: Arc<OwnedFd>,
+    epoll: Epoll,
+    slot: Slot,
     /// Bytes that the socket has taken.
     taken: Cell<u64>,
     /// What leaves as soon as the socket takes it.
@@ -94,27 +96,9 @@ impl Sure {
     }
 }
 
-/// A wire's registration. Most only ever wait to read: a socket that takes everything is writable all
-/// the time, and each registration for that would wake the worker once for nothing.
-#[derive(Clone, Debug)]
-struct Watched {
-    socket: Rc<AsyncFd<Socket>>,
-    writes: bool,
-}
-
-/// Shared between the wire and its registration, which comes later or never.
-#[derive(Clone, Debug)]
-struct Socket(Arc<OwnedFd>);
-
-impl AsRawFd for Socket {
-    fn as_raw_fd(&self) -> RawFd {
-        self.0.as_raw_fd()
-    }
-}
-
 impl AsFd for Wire {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.socket.0.as_fd()
+        self.socket.as_fd()
     }
 }
 
@@ -127,20 +111,14 @@ pub enum Cork {
     Out,
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Direction {
-    Read,
-    Write,
-}
-
 impl Wire {
     /// A wire over a connected, non-blocking socket.
     #[must_use]
-    pub fn new(socket: OwnedFd, slot: Rc<Slot>) -> Wire {
+    pub fn new(socket: OwnedFd, epoll: Epoll) -> Wire {
         Wire {
-            socket: Socket(Arc::new(socket)),
-            watched: RefCell::new(None),
-            slot,
+            socket: Arc::new(socket),
+            epoll,
+            slot: Slot::default(),
             taken: Cell::new(0),
             sure: Cell::new(Sure::default()),
             finished: Cell::new(false),
@@ -156,51 +134,54 @@ impl Wire {
 
     /// Waits until there is something to read, without a buffer for it yet.
     pub async fn readable(&self) -> io::Result<()> {
-        let watched = self.watch(Direction::Read)?;
+        self.watch(Direction::Read)?;
         poll_fn(|context| {
             self.slot.check(context)?;
-            let guard = ready!(watched.poll_read_ready(context))?;
-            drop(guard);
-            Ok(()).into()
+            match self.slot.is_ready(Direction::Read) {
+                true => Poll::Ready(Ok(())),
+                false => Poll::Pending,
+            }
         })
         .await
     }
 
-    /// Whether the event loop knows this wire: it had to wait before.
-    #[must_use]
-    pub fn is_watched(&self) -> bool {
-        self.watched.borrow().is_some()
-    }
-
     /// Reads what is there right now, without waiting; nothing if there is nothing.
     pub fn try_read(&self, buffer: &mut Vec<u8>, room: usize) -> io::Result<Option<usize>> {
-        match receive(&self.socket.0, buffer, room) {
-            Ok(count) => Ok(Some(self.heard(count))),
-            Err(Errno::AGAIN | Errno::INTR) => Ok(None),
-            Err(error) => Err(error.into()),
+        loop {
+            match receive(&self.socket, buffer, room) {
+                Ok(count) => {
+                    if count < room && count > 0 {
+                        self.slot.drained();
+                    }
+                    return Ok(Some(self.heard(count)));
+                }
+                Err(Errno::AGAIN) => {
+                    self.slot.exhausted(Direction::Read);
+                    return Ok(None);
+                }
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
     }
 
     /// Reads what is there, waiting if there is nothing; 0 is the end. There is room for at least `room` bytes.
     pub async fn read(&self, buffer: &mut Vec<u8>, room: usize) -> io::Result<usize> {
-        let receive = || receive(&self.socket.0, buffer, room);
+        let receive = || receive(&self.socket, buffer, room);
         let count = self.attempt(Direction::Read, room, receive).await?;
         Ok(self.heard(count))
     }
 
     /// Writes as much of `slices` as the socket takes, waiting until it takes something.
     pub async fn write(&self, slices: &[IoSlice<'_>], more: bool) -> io::Result<usize> {
-        if let Some(count) = self.try_write(slices, more)? {
-            return Ok(count);
-        }
-        let send = || send(&self.socket.0, slices, more);
+        let send = || send(&self.socket, slices, more);
         let count = self.attempt(Direction::Write, 0, send).await?;
         Ok(self.took(count))
     }
 
     /// Writes what the socket takes right now; nothing if it takes nothing. Never waits.
     pub fn try_write(&self, slices: &[IoSlice<'_>], more: bool) -> io::Result<Option<usize>> {
-        match send(&self.socket.0, slices, more) {
+        match send(&self.socket, slices, more) {
             Ok(count) => Ok(Some(self.took(count))),
             Err(Errno::AGAIN | Errno::INTR) => Ok(None),
             Err(error) => Err(error.into()),
@@ -283,7 +264,7 @@ impl Wire {
     /// Says that nothing more will be sent.
     pub fn shutdown(&self) {
         // The client may have hung up already: then there is nobody to tell.
-        if rustix::net::shutdown(&self.socket.0, Shutdown::Write).is_ok() {
+        if rustix::net::shutdown(&self.socket, Shutdown::Write).is_ok() {
             self.finished.set(true);
         }
     }
@@ -300,25 +281,25 @@ impl Wire {
     /// Holds back what does not fill a packet, or sends what was held back (tcp(7), TCP_CORK).
     pub fn cork(&self, cork: Cork) {
         // A Unix socket has no packets, and nothing to hold back.
-        sockopt::set_tcp_cork(&self.socket.0, cork == Cork::In).ok();
+        sockopt::set_tcp_cork(&self.socket, cork == Cork::In).ok();
     }
 
     /// What was sent and has not arrived is given up when the wire is dropped (SO_LINGER 0).
     pub fn abandon(&self) {
         // Without it the system keeps up to some MB for a client that takes nothing: worse, not wrong.
-        sockopt::set_socket_linger(&self.socket.0, Some(Duration::ZERO)).ok();
+        sockopt::set_socket_linger(&self.socket, Some(Duration::ZERO)).ok();
     }
 
     /// The socket, for a call on the blocking pool.
     #[must_use]
     pub fn share(&self) -> Arc<OwnedFd> {
-        Arc::clone(&self.socket.0)
+        Arc::clone(&self.socket)
     }
 
     /// Waits until the socket takes something again, without giving it anything.
     pub async fn writable(&self) -> io::Result<()> {
         let look = || {
-            let mut waiting = [PollFd::new(&*self.socket.0, PollFlags::OUT)];
+            let mut waiting = [PollFd::new(&*self.socket, PollFlags::OUT)];
             match poll(&mut waiting, Some(&Timespec::default()))? {
                 0 => Err(Errno::AGAIN),
                 ready => Ok(ready),
@@ -335,55 +316,64 @@ impl Wire {
         wanted: usize,
         mut call: impl FnMut() -> Result<usize, Errno>,
     ) -> io::Result<usize> {
-        if !self.is_watched() {
-            match call() {
-                Err(Errno::AGAIN | Errno::INTR) => {}
-                other => return Ok(other?),
-            }
-        }
-        let watched = self.watch(direction)?;
         poll_fn(|context| {
             loop {
                 self.slot.check(context)?;
-                let mut guard = ready!(poll_ready(&watched, direction, context))?;
+                if self.is_watched(direction) && !self.slot.is_ready(direction) {
+                    return Poll::Pending;
+                }
                 match call() {
-                    Err(Errno::AGAIN) => guard.clear_ready(),
+                    Err(Errno::AGAIN) => {
+                        self.slot.exhausted(direction);
+                        self.watch(direction)?;
+                    }
                     Err(Errno::INTR) => {}
                     Ok(count) => {
                         if count < wanted && count > 0 {
-                            guard.clear_ready();
+                            self.slot.drained();
                         }
-                        return Ok(count).into();
+                        return Poll::Ready(Ok(count));
                     }
-                    Err(error) => return Err(error.into()).into(),
+                    Err(error) => return Poll::Ready(Err(error.into())),
                 }
             }
         })
         .await
     }
 
-    /// The registration for waits in this direction, made when the first one comes.
-    fn watch(&self, direction: Direction) -> io::Result<Rc<AsyncFd<Socket>>> {
-        let mut watched = self.watched.borrow_mut();
-        let writes = matches!(direction, Direction::Write);
-        if let Some(known) = &*watched
-            && (known.writes || !writes)
-        {
-            return Ok(Rc::clone(&known.socket));
+    fn is_watched(&self, direction: Direction) -> bool {
+        self.slot.watched() >= least(direction)
+    }
+
+    /// Registers for waits in this direction, when the first one comes. Most only ever wait to read: a socket that
+    /// takes everything is writable all the time, and each registration for that would tell it once for nothing.
+    ///
+    /// What is there already is told as well (epoll(7): an edge comes with the registration, and with its change).
+    pub fn watch(&self, direction: Direction) -> io::Result<()> {
+        if self.is_watched(direction) {
+            return Ok(());
         }
-        // A socket can be registered once only: the old one has to go first.
-        *watched = None;
-        let interest = if writes {
-            Interest::READABLE | Interest::WRITABLE
-        } else {
-            Interest::READABLE
-        };
-        let socket = Rc::new(register(self.socket.clone(), interest)?);
-        *watched = Some(Watched {
-            socket: Rc::clone(&socket),
-            writes,
-        });
-        Ok(socket)
+        let data = EventData::new_u64(self.slot.place());
+        let reads = EventFlags::IN | EventFlags::RDHUP | EventFlags::ET;
+        let (socket, epoll) = (&*self.socket, &*self.epoll.0);
+        let wanted = least(direction);
+        match (self.slot.watched(), wanted) {
+            (Watched::Not, Watched::Both) => {
+                epoll::add(epoll, socket, data, reads | EventFlags::OUT)?;
+            }
+            (Watched::Not, _) => epoll::add(epoll, socket, data, reads)?,
+            _ => epoll::modify(epoll, socket, data, reads | EventFlags::OUT)?,
+        }
+        self.slot.watch(wanted);
+        Ok(())
+    }
+}
+
+/// What has to be watched for waits in this direction.
+fn least(direction: Direction) -> Watched {
+    match direction {
+        Direction::Read => Watched::Reads,
+        Direction::Write => Watched::Both,
     }
 }
 
@@ -395,17 +385,6 @@ impl Wire {
 )]
 pub fn register<T: AsRawFd>(socket: T, interest: Interest) -> io::Result<AsyncFd<T>> {
     AsyncFd::with_interest(socket, interest)
-}
-
-fn poll_ready<'a>(
-    watched: &'a AsyncFd<Socket>,
-    direction: Direction,
-    context: &mut std::task::Context<'_>,
-) -> Poll<io::Result<AsyncFdReadyGuard<'a, Socket>>> {
-    match direction {
-        Direction::Read => watched.poll_read_ready(context),
-        Direction::Write => watched.poll_write_ready(context),
-    }
 }
 
 /// Adds to the buffer, into memory that is not cleared before, with room for at least `room` bytes.

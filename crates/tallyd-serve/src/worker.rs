@@ -3,6 +3,7 @@
 //! This is its state; `crew` runs it, `accept` feeds it, `h1` works with it.
 
 use std::cell::{Cell, RefCell};
+use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -15,8 +16,8 @@ use crate::access_log::Sink;
 use crate::answer::Moment;
 use crate::asking::Asking;
 use crate::config::{Config, Limits};
+use crate::connections::Connections;
 use crate::meter::Meter;
-use crate::patience::Patience;
 use crate::resolve::Shelf;
 use crate::say::Voice;
 use crate::site::Sites;
@@ -83,8 +84,8 @@ impl Serving {
 pub struct Worker {
     /// Its name in messages and of its thread.
     pub name: String,
-    /// The deadlines of its connections.
-    pub patience: Patience,
+    /// Its connections.
+    pub connections: Connections,
     /// Where its records go.
     pub sink: Sink,
     /// What it counts of its own work, for the metrics.
@@ -141,8 +142,7 @@ const KEPT: usize = 64 * 1024;
 
 impl Worker {
     /// A worker that serves `world`.
-    #[must_use]
-    pub fn new(name: String, world: Arc<World>, kit: Kit) -> Worker {
+    pub fn new(name: String, world: Arc<World>, kit: Kit) -> io::Result<Worker> {
         let Kit {
             sink,
             meter,
@@ -151,9 +151,9 @@ impl Worker {
             voice,
         } = kit;
         let asking = Asking::new(readers, voice.clone());
-        Worker {
+        Ok(Worker {
             name,
-            patience: Patience::default(),
+            connections: Connections::new()?,
             sink,
             meter,
             teller,
@@ -168,7 +168,7 @@ impl Worker {
             start: Instant::now(),
             today: RefCell::new((i64::MIN, [b' '; 29])),
             spare: RefCell::default(),
-        }
+        })
     }
 
     /// What is served now. A request keeps what it began with.
@@ -186,7 +186,7 @@ impl Worker {
     /// Takes no further requests.
     pub fn drain(&self) {
         self.draining.set(true);
-        self.patience.end_idle();
+        self.connections.end_idle();
     }
 
     /// Whether no further requests are taken.
@@ -205,6 +205,12 @@ impl Worker {
     #[must_use]
     pub fn after(&self, wait: Duration) -> u64 {
         self.millis().saturating_add(millis(wait))
+    }
+
+    /// The worker's time in `wait` from the moment of a request.
+    #[must_use]
+    pub fn later(&self, now: Moment, wait: Duration) -> u64 {
+        now.millis.saturating_add(millis(wait))
     }
 
     /// The moment of a request.

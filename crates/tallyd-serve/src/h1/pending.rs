@@ -86,6 +86,11 @@ impl Pending {
         self.seen = 0;
     }
 
+    /// All of it, to be kept elsewhere.
+    pub fn take(&mut self) -> Pending {
+        std::mem::take(self)
+    }
+
     /// Reads what is there right now. False: nothing yet.
     pub fn read_at_once(&mut self, worker: &Worker, wire: &Wire) -> Result<bool, Refused> {
         self.make_room(worker);

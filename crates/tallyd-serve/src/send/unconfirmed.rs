@@ -6,6 +6,7 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::rc::Rc;
 use std::time::Instant;
 
 use super::taken::{Lost, Taken, Texts};
@@ -25,11 +26,11 @@ const MOST_TEXT: usize = 64 * 1024;
 
 /// The replies of one connection that are not settled.
 #[derive(Debug)]
-pub struct Unconfirmed<'a> {
+pub struct Unconfirmed {
     /// Whose connection it is.
-    pub worker: &'a Worker,
+    pub worker: Rc<Worker>,
     /// Its socket.
-    pub wire: &'a Wire,
+    pub wire: Wire,
     /// In a box, and mostly not there: idle connections are many.
     list: RefCell<Option<Box<List>>>,
 }
@@ -55,7 +56,7 @@ pub enum Fate {
     Stalled,
 }
 
-impl Drop for Unconfirmed<'_> {
+impl Drop for Unconfirmed {
     fn drop(&mut self) {
         if self.is_empty() {
             return;
@@ -67,10 +68,10 @@ impl Drop for Unconfirmed<'_> {
     }
 }
 
-impl<'a> Unconfirmed<'a> {
+impl Unconfirmed {
     /// For a connection on which nothing has been sent.
     #[must_use]
-    pub fn new(worker: &'a Worker, wire: &'a Wire) -> Self {
+    pub fn new(worker: Rc<Worker>, wire: Wire) -> Self {
         Unconfirmed {
             worker,
             wire,
@@ -100,7 +101,7 @@ impl<'a> Unconfirmed<'a> {
         let list = self.list.take();
         let known = list.is_some();
         if !known && !cut && self.has_left(&taken) {
-            return taken.settle(self.worker, None, entry);
+            return taken.settle(&self.worker, None, entry);
         }
         let mut list = list.unwrap_or_else(|| Box::new(self.begun()));
         list.replies.push_back((taken, Texts::of(entry)));
@@ -141,7 +142,7 @@ impl<'a> Unconfirmed<'a> {
         while let Some((taken, texts)) =
             list.replies.pop_front_if(|(taken, _)| taken.end <= arrived)
         {
-            taken.settle(self.worker, None, &texts.entry());
+            taken.settle(&self.worker, None, &texts.entry());
         }
         if list.replies.is_empty() {
             return Fate::Settled;
@@ -168,7 +169,7 @@ impl<'a> Unconfirmed<'a> {
         for (taken, texts) in list.replies {
             let bytes = taken.end.saturating_sub(arrived.max(taken.begin));
             let lost = (bytes > 0).then_some(Lost { bytes, cause });
-            taken.settle(self.worker, lost, &texts.entry());
+            taken.settle(&self.worker, lost, &texts.entry());
         }
     }
 
