@@ -23,14 +23,12 @@ impl<'a> HeadWriter<'a> {
 
     /// One field.
     pub fn field(&mut self, name: &str, value: impl AsRef<[u8]>) {
-        self.name(name);
-        push_value(value.as_ref(), self.0);
-        self.0.extend_from_slice(b"\r\n");
+        push_field(name, value.as_ref(), self.0);
     }
 
     /// One field whose value is a number.
     pub fn number(&mut self, name: &str, value: u64) {
-        self.name(name);
+        push_name(name, self.0);
         push_number(value, self.0);
         self.0.extend_from_slice(b"\r\n");
     }
@@ -44,11 +42,18 @@ impl<'a> HeadWriter<'a> {
     pub fn finish(self) {
         self.0.extend_from_slice(b"\r\n");
     }
+}
 
-    fn name(&mut self, name: &str) {
-        self.0.extend_from_slice(name.as_bytes());
-        self.0.extend_from_slice(b": ");
-    }
+/// One field line, with its CRLF.
+pub fn push_field(name: &str, value: &[u8], out: &mut Vec<u8>) {
+    push_name(name, out);
+    push_value(value, out);
+    out.extend_from_slice(b"\r\n");
+}
+
+fn push_name(name: &str, out: &mut Vec<u8>) {
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b": ");
 }
 
 /// RFC 9110 section 5.5: CR, LF and NUL in a value are replaced by SP, so that no value can start a line.

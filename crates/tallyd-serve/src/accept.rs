@@ -3,21 +3,23 @@
 //! Promises: more connections than allowed wait in the kernel's queue; running out of descriptors is a
 //! pause, said once, not an end. When a listener is closed, who is already in its queue is still served.
 
+use std::future::poll_fn;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
+use std::task::Poll;
 use std::time::Duration;
 
+use mio::Interest;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{SocketAddrAny, SocketFlags, acceptfrom_with};
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
 use tokio::sync::Notify;
 
 use crate::h1::{Arrival, Pump};
 use crate::receipt::Client;
-use crate::wire::{Wire, register};
+use crate::slot::{Direction, Slot};
+use crate::wire::Wire;
 use crate::worker::Worker;
 
 /// How long to wait when descriptors have run out.
@@ -28,7 +30,7 @@ const BATCH: u32 = 32;
 
 /// Accepts on `socket` until told to stop.
 pub async fn accept(worker: Rc<Worker>, socket: OwnedFd, stop: Rc<Notify>) -> io::Result<()> {
-    let listener = register(socket, Interest::READABLE)?;
+    let listener = Listener::new(&worker, socket)?;
     let mut exhausted = false;
     let stopped = stop.notified();
     tokio::pin!(stopped);
@@ -36,15 +38,20 @@ pub async fn accept(worker: Rc<Worker>, socket: OwnedFd, stop: Rc<Notify>) -> io
         tokio::select! {
             biased;
             () = &mut stopped => break,
-            ready = listener.readable() => {
-                let mut ready = ready?;
-                match take(&worker, &listener) {
-                    Taken::All => ready.clear_ready(),
-                    Taken::Some => tokio::task::yield_now().await,
-                    Taken::Full => tokio::select! {
-                        () = worker.changed.notified() => {}
-                        () = &mut stopped => break,
-                    },
+            () = listener.ready() => {
+                match take(&worker, &listener.socket) {
+                    Taken::All => {}
+                    Taken::Some => {
+                        listener.look_again();
+                        worker.next_turn().await;
+                    }
+                    Taken::Full => {
+                        listener.look_again();
+                        tokio::select! {
+                            () = worker.changed.notified() => {}
+                            () = &mut stopped => break,
+                        }
+                    }
                     Taken::Exhausted(error) => {
                         if !exhausted {
                             worker.voice.error(format_args!(
@@ -53,7 +60,8 @@ pub async fn accept(worker: Rc<Worker>, socket: OwnedFd, stop: Rc<Notify>) -> io
                             ));
                         }
                         exhausted = true;
-                        tokio::time::sleep(PAUSE).await;
+                        listener.look_again();
+                        worker.sleep(PAUSE).await;
                         continue;
                     }
                 }
@@ -61,8 +69,54 @@ pub async fn accept(worker: Rc<Worker>, socket: OwnedFd, stop: Rc<Notify>) -> io
             }
         }
     }
-    while let Taken::Some = take(&worker, &listener) {}
+    while let Taken::Some = take(&worker, &listener.socket) {}
     Ok(())
+}
+
+/// A listening socket, registered with the worker's event loop.
+struct Listener<'a> {
+    worker: &'a Worker,
+    socket: OwnedFd,
+    slot: Rc<Slot>,
+}
+
+impl Drop for Listener<'_> {
+    fn drop(&mut self) {
+        self.worker.connections.remove_listener(&self.slot);
+    }
+}
+
+impl<'a> Listener<'a> {
+    fn new(worker: &'a Worker, socket: OwnedFd) -> io::Result<Self> {
+        let slot = Rc::new(Slot::default());
+        worker.connections.add_listener(&slot);
+        let watch = worker.connections.watch();
+        watch.add(&socket, slot.place(), Interest::READABLE)?;
+        Ok(Listener {
+            worker,
+            socket,
+            slot,
+        })
+    }
+
+    /// Waits until somebody has come since the last look.
+    async fn ready(&self) {
+        poll_fn(|context| {
+            if self.slot.is_ready(Direction::Read) {
+                self.slot.exhausted(Direction::Read);
+                return Poll::Ready(());
+            }
+            // It has no deadline, so there is nothing else to learn.
+            self.slot.check(context).ok();
+            Poll::Pending
+        })
+        .await;
+    }
+
+    /// Somebody may be waiting still.
+    fn look_again(&self) {
+        self.slot.come();
+    }
 }
 
 enum Taken {
@@ -76,7 +130,7 @@ enum Taken {
     Exhausted(Errno),
 }
 
-fn take(worker: &Rc<Worker>, listener: &AsyncFd<OwnedFd>) -> Taken {
+fn take(worker: &Rc<Worker>, listener: &OwnedFd) -> Taken {
     let most = worker.serving().world.limits.connections;
     for _ in 0..BATCH {
         if worker.connections.count() >= most {
@@ -108,7 +162,7 @@ fn take(worker: &Rc<Worker>, listener: &AsyncFd<OwnedFd>) -> Taken {
 
 /// Whether somebody else is waiting. An accept that finds nobody makes and destroys a socket first:
 /// 2 us, where asking costs 0.3.
-fn queue(listener: &AsyncFd<OwnedFd>) -> bool {
+fn queue(listener: &OwnedFd) -> bool {
     let mut waiting = [PollFd::new(listener, PollFlags::IN)];
     !matches!(poll(&mut waiting, Some(&Timespec::default())), Ok(0))
 }
@@ -123,7 +177,7 @@ fn connection(worker: &Rc<Worker>, socket: OwnedFd, client: Client, arrival: Arr
     worker
         .voice
         .debug_with(|| format!("{}: connection from {client} opened", worker.name));
-    let wire = Wire::new(socket, worker.connections.epoll());
+    let wire = Wire::new(socket, worker.connections.watch());
     if worker.connections.count() == 0 {
         worker.opened.notify_one();
     }

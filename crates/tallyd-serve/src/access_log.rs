@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 use crate::config::{LogFormat, LogTarget};
+use crate::event_loop::Watch;
 use crate::say::Voice;
 pub use record::{Block, Entry, Record};
 use writer::{Message, Writer};
@@ -178,10 +179,10 @@ impl Sink {
     }
 
     /// Hands over what has been noted, again and again. Never ends; a task of the worker.
-    pub async fn keep_flushing(&self) {
+    pub async fn keep_flushing(&self, watch: &Watch) {
         loop {
             self.dirty.notified().await;
-            tokio::time::sleep(LINGER).await;
+            watch.sleep(LINGER).await;
             self.hand_over();
         }
     }

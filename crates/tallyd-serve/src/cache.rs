@@ -3,12 +3,14 @@
 //! Promises: bounded in memory and descriptors; a hit takes one look-up and no lock. It does not know
 //! whether a file is still what it was: it remembers when that was last checked, `resolve` decides.
 //!
-//! Two generations: new and used entries are in `young`; when that is full it becomes `old`, and what
-//! was in `old` and not used since is dropped.
+//! What has to go is found by a hand that goes round: an entry that was used since the hand last passed stays for
+//! another round (second chance, or CLOCK). So all of the budget is of use, and a look-up only sets a mark.
 
 use std::collections::HashMap;
-use std::mem;
+use std::rc::Rc;
 use std::sync::Arc;
+
+use foldhash::fast::RandomState;
 
 use crate::file::File;
 
@@ -26,89 +28,122 @@ pub struct Entry {
 /// Files by path.
 #[derive(Debug)]
 pub struct Cache {
-    young: Generation,
-    old: Generation,
-    budget: Budget,
-}
-
-/// What one generation may hold.
-#[derive(Clone, Copy, Debug)]
-struct Budget {
+    /// Where in `entries` a path is. Keys are paths of files that exist: no client chooses them.
+    places: HashMap<Rc<[u8]>, usize, RandomState>,
+    entries: Vec<Option<Kept>>,
+    free: Vec<usize>,
+    hand: usize,
     memory: usize,
     descriptors: usize,
+    /// Bytes that all entries together may take.
+    budget: usize,
+}
+
+#[derive(Debug)]
+struct Kept {
+    path: Rc<[u8]>,
+    entry: Entry,
+    /// Since the hand last passed.
+    used: bool,
 }
 
 /// Descriptors that one worker's cache keeps open: large files only, so this is plenty, and with
 /// 10 000 connections the process stays below the usual limit of 20 000.
 const DESCRIPTORS: usize = 512;
 
-#[derive(Debug, Default)]
-struct Generation {
-    entries: HashMap<Box<[u8]>, Entry>,
-    memory: usize,
-    descriptors: usize,
+impl Kept {
+    fn memory(&self) -> usize {
+        self.entry.file.memory() + self.path.len()
+    }
 }
 
 impl Cache {
     /// An empty cache that keeps to `memory` bytes.
     #[must_use]
     pub fn new(memory: usize) -> Cache {
-        let budget = Budget {
-            memory: memory / 2,
-            descriptors: DESCRIPTORS / 2,
-        };
         Cache {
-            young: Generation::default(),
-            old: Generation::default(),
-            budget,
+            places: HashMap::default(),
+            entries: Vec::new(),
+            free: Vec::new(),
+            hand: 0,
+            memory: 0,
+            descriptors: 0,
+            budget: memory,
         }
     }
 
     /// The entry of `path`.
     pub fn entry(&mut self, path: &[u8]) -> Option<&mut Entry> {
-        if !self.young.entries.contains_key(path) {
-            let (path, entry) = self.old.entries.remove_entry(path)?;
-            self.insert(path, entry);
-        }
-        self.young.entries.get_mut(path)
+        let place = *self.places.get(path)?;
+        let kept = self.entries.get_mut(place)?.as_mut()?;
+        kept.used = true;
+        Some(&mut kept.entry)
     }
 
     /// Keeps `file` as what `path` leads to.
     pub fn keep(&mut self, path: &[u8], file: Arc<File>, now: u64) {
         self.forget(path);
-        let entry = Entry {
-            file,
-            checked: now,
-            searched: now,
+        let kept = Kept {
+            path: path.into(),
+            entry: Entry {
+                file,
+                checked: now,
+                searched: now,
+            },
+            // Who asks only once shall not push out what is asked for again and again.
+            used: false,
         };
-        self.insert(path.into(), entry);
+        let (memory, descriptors) = (kept.memory(), kept.entry.file.descriptors());
+        while !self.places.is_empty()
+            && (self.memory + memory > self.budget || self.descriptors + descriptors > DESCRIPTORS)
+        {
+            self.evict();
+        }
+        self.memory += memory;
+        self.descriptors += descriptors;
+        let place = self.free.pop().unwrap_or(self.entries.len());
+        self.places.insert(Rc::clone(&kept.path), place);
+        match self.entries.get_mut(place) {
+            Some(free) => *free = Some(kept),
+            None => self.entries.push(Some(kept)),
+        }
     }
 
     /// Forgets what `path` led to.
     pub fn forget(&mut self, path: &[u8]) {
-        self.old.entries.remove(path);
-        if let Some(entry) = self.young.entries.remove(path) {
-            let memory = entry.file.memory() + path.len();
-            self.young.memory -= memory.min(self.young.memory);
-            self.young.descriptors -= entry.file.descriptors().min(self.young.descriptors);
+        if let Some(place) = self.places.remove(path) {
+            self.drop_at(place);
         }
     }
 
     /// Forgets everything.
     pub fn clear(&mut self) {
-        self.young = Generation::default();
-        self.old = Generation::default();
+        *self = Cache::new(self.budget);
     }
 
-    fn insert(&mut self, path: Box<[u8]>, entry: Entry) {
-        let memory = self.young.memory + entry.file.memory() + path.len();
-        let descriptors = self.young.descriptors + entry.file.descriptors();
-        if memory > self.budget.memory || descriptors > self.budget.descriptors {
-            self.old = mem::take(&mut self.young);
+    /// Moves the hand to the first entry that was not used since it last passed, and forgets that one. There is
+    /// an entry, so it ends within two rounds.
+    fn evict(&mut self) {
+        loop {
+            let place = self.hand;
+            self.hand = (self.hand + 1) % self.entries.len().max(1);
+            match self.entries.get_mut(place) {
+                Some(Some(kept)) if kept.used => kept.used = false,
+                Some(Some(kept)) => {
+                    let path = Rc::clone(&kept.path);
+                    return self.forget(&path);
+                }
+                _ => {}
+            }
         }
-        self.young.memory += entry.file.memory() + path.len();
-        self.young.descriptors += entry.file.descriptors();
-        self.young.entries.insert(path, entry);
+    }
+
+    fn drop_at(&mut self, place: usize) {
+        if let Some(kept) = self.entries.get_mut(place).and_then(Option::take) {
+            self.memory -= kept.memory();
+            self.descriptors -= kept.entry.file.descriptors();
+            self.free.push(place);
+        }
     }
 }
 
@@ -139,7 +174,9 @@ mod tests {
             assert!(cache.entry(b"/used").is_some(), "after {number}");
         }
         assert!(cache.entry(b"/unused").is_none());
-        assert!(cache.young.entries.len() + cache.old.entries.len() <= 8);
+        assert!(cache.places.len() <= 8);
+        assert!(cache.memory <= 64 * 1024);
+        assert_eq!(cache.entries.iter().flatten().count(), cache.places.len());
     }
 
     #[test]
@@ -150,7 +187,8 @@ mod tests {
         for number in 0..2000 {
             cache.keep(format!("/{number}").as_bytes(), Arc::clone(&large), 0);
         }
-        assert!(cache.young.entries.len() + cache.old.entries.len() <= DESCRIPTORS + 1);
+        assert_eq!(cache.places.len(), DESCRIPTORS);
+        assert_eq!(cache.descriptors, DESCRIPTORS);
     }
 
     #[test]
@@ -161,6 +199,32 @@ mod tests {
         assert_eq!(cache.entry(b"/a").unwrap().file.identity.length, 20);
         cache.forget(b"/a");
         assert!(cache.entry(b"/a").is_none());
-        assert_eq!(cache.young.memory, 0);
+        assert_eq!((cache.memory, cache.descriptors), (0, 0));
+    }
+
+    #[test]
+    fn all_that_fits_stays() {
+        let one = file(8 * 1024);
+        let each = one.memory() + 2;
+        let mut cache = Cache::new(10 * each);
+        for round in 0..5 {
+            for name in 0..10 {
+                let path = format!("/{name}");
+                if round == 0 {
+                    cache.keep(path.as_bytes(), Arc::clone(&one), 0);
+                }
+                assert!(cache.entry(path.as_bytes()).is_some(), "{round} {name}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_larger_than_all_is_kept_alone() {
+        let mut cache = Cache::new(1024);
+        cache.keep(b"/a", file(10), 0);
+        cache.keep(b"/large", file(8 * 1024), 0);
+        assert!(cache.entry(b"/large").is_some() && cache.entry(b"/a").is_none());
+        cache.keep(b"/a", file(10), 0);
+        assert!(cache.entry(b"/large").is_none() && cache.entry(b"/a").is_some());
     }
 }

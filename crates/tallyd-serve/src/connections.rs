@@ -1,70 +1,58 @@
-//! The connections of a worker, and the event loop that tells which of them has something to do.
+//! The connections of a worker: each has a place, by which the event loop finds it.
 //!
 //! Promises: an idle connection is no task and holds no buffer, only its place here. What can be answered at
 //! once is answered out of the event loop; a connection that has to wait becomes a task until it is idle again.
-//!
-//! The loop is an epoll of the worker's own, which the runtime watches as one descriptor: a registration with
-//! the runtime itself takes some 400 bytes for each socket, and a call more to undo it.
+//! A listener has a place as well.
 
 use std::cell::{Cell, RefCell};
-use std::io;
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::rc::Rc;
 
-use rustix::buffer::spare_capacity;
-use rustix::event::Timespec;
-use rustix::event::epoll::{self, CreateFlags, Event};
-use rustix::io::Errno;
-use tokio::io::Interest;
+use mio::event::Event;
 
+use crate::event_loop::Watch;
 use crate::h1::Pump;
-use crate::wire::register;
-use crate::worker::Worker;
-
-/// Events taken at once, before the worker's other tasks get their turn.
-const EVENTS: usize = 128;
+use crate::slot::Slot;
 
 /// The connections of a worker.
 #[derive(Debug)]
 pub struct Connections {
-    epoll: Epoll,
+    watch: Rc<Watch>,
     places: RefCell<Vec<Place>>,
     free: RefCell<Vec<u32>>,
     count: Cell<usize>,
-}
-
-/// The worker's own epoll; shared with the sockets, which register themselves.
-#[derive(Clone, Debug)]
-pub struct Epoll(pub Rc<OwnedFd>);
-
-impl AsRawFd for Epoll {
-    fn as_raw_fd(&self) -> RawFd {
-        self.0.as_raw_fd()
-    }
 }
 
 /// Room for one connection after the other. An event that was meant for the one before has another generation.
 #[derive(Debug, Default)]
 struct Place {
     generation: u32,
-    pump: Option<Rc<Pump>>,
+    held: Held,
+}
+
+#[derive(Clone, Debug, Default)]
+enum Held {
+    #[default]
+    Nobody,
+    Connection(Rc<Pump>),
+    Listener(Rc<Slot>),
 }
 
 impl Connections {
-    /// None yet.
-    pub fn new() -> io::Result<Connections> {
-        Ok(Connections {
-            epoll: Epoll(Rc::new(epoll::create(CreateFlags::CLOEXEC)?)),
+    /// None yet; their sockets are registered there.
+    #[must_use]
+    pub fn new(watch: Watch) -> Connections {
+        Connections {
+            watch: Rc::new(watch),
             places: RefCell::default(),
             free: RefCell::default(),
             count: Cell::new(0),
-        })
+        }
     }
 
-    /// Where sockets register themselves.
+    /// Where sockets are registered.
     #[must_use]
-    pub fn epoll(&self) -> Epoll {
-        self.epoll.clone()
+    pub fn watch(&self) -> Rc<Watch> {
+        Rc::clone(&self.watch)
     }
 
     /// How many there are.
@@ -75,6 +63,28 @@ impl Connections {
 
     /// Keeps a new one.
     pub fn add(&self, pump: &Rc<Pump>) {
+        self.hold(Held::Connection(Rc::clone(pump)), pump.slot());
+        self.count.set(self.count.get() + 1);
+    }
+
+    /// Keeps one no longer. It may have left before.
+    pub fn leave(&self, pump: &Pump) -> bool {
+        let left = self.release(pump.slot());
+        self.count.set(self.count.get() - usize::from(left));
+        left
+    }
+
+    /// Tells a listener of its events from here on.
+    pub fn add_listener(&self, slot: &Rc<Slot>) {
+        self.hold(Held::Listener(Rc::clone(slot)), slot);
+    }
+
+    /// Tells it no longer.
+    pub fn remove_listener(&self, slot: &Slot) {
+        self.release(slot);
+    }
+
+    fn hold(&self, held: Held, slot: &Slot) {
         let mut places = self.places.borrow_mut();
         let free = self.free.borrow_mut().pop();
         // There are never more than the configuration allows, far below 2^32.
@@ -83,31 +93,39 @@ impl Connections {
             places.push(Place::default());
         }
         if let Some(place) = places.get_mut(number as usize) {
-            pump.slot()
-                .settle(u64::from(place.generation) << 32 | u64::from(number));
-            place.pump = Some(Rc::clone(pump));
-            self.count.set(self.count.get() + 1);
+            slot.settle(u64::from(place.generation) << 32 | u64::from(number));
+            place.held = held;
         }
     }
 
-    /// Keeps one no longer. It may have left before.
-    pub fn leave(&self, pump: &Pump) -> bool {
-        let (generation, number) = split(pump.slot().place());
+    fn release(&self, slot: &Slot) -> bool {
+        let (generation, number) = split(slot.place());
         let mut places = self.places.borrow_mut();
         let Some(place) = places.get_mut(number as usize) else {
             return false;
         };
-        if place.generation != generation || place.pump.is_none() {
+        if place.generation != generation || matches!(place.held, Held::Nobody) {
             return false;
         }
-        place.generation = place.generation.wrapping_add(1);
-        let left = place.pump.take();
+        place.generation = (place.generation + 1) % GENERATIONS;
+        let left = std::mem::take(&mut place.held);
         drop(places);
+        self.free.borrow_mut().push(number);
         // Not while the places are borrowed: what ends with it may look at them.
         drop(left);
-        self.free.borrow_mut().push(number);
-        self.count.set(self.count.get() - 1);
         true
+    }
+
+    /// Lets whoever has this place have its event; nobody, if that was meant for one who has left.
+    pub fn take(&self, place: u64, event: &Event) {
+        match self.find(place) {
+            Held::Connection(pump) => pump.happened(event),
+            Held::Listener(slot) => {
+                slot.note(event);
+                slot.wake();
+            }
+            Held::Nobody => {}
+        }
     }
 
     /// Has each look at its deadline.
@@ -117,7 +135,7 @@ impl Connections {
 
     /// Ends those that are between two requests.
     pub fn end_idle(&self) {
-        self.each(|pump| pump.end_idle());
+        self.each(Pump::end_idle);
     }
 
     /// Lets all go: the worker ends.
@@ -131,65 +149,32 @@ impl Connections {
     fn each(&self, look: impl Fn(&Rc<Pump>)) {
         let mut number = 0;
         loop {
-            let pump = match self.places.borrow().get(number) {
-                Some(place) => place.pump.clone(),
+            let held = match self.places.borrow().get(number) {
+                Some(place) => place.held.clone(),
                 None => return,
             };
-            if let Some(pump) = pump {
+            if let Held::Connection(pump) = held {
                 look(&pump);
             }
             number += 1;
         }
     }
 
-    fn find(&self, place: u64) -> Option<Rc<Pump>> {
+    fn find(&self, place: u64) -> Held {
         let (generation, number) = split(place);
-        let places = self.places.borrow();
-        let place = places.get(number as usize)?;
-        if place.generation != generation {
-            return None;
+        match self.places.borrow().get(number as usize) {
+            Some(place) if place.generation == generation => place.held.clone(),
+            _ => Held::Nobody,
         }
-        place.pump.clone()
     }
 }
 
+/// Before one comes again, no event of the first can be on its way any more. It leaves a bit of the word for the
+/// event loop's own number.
+const GENERATIONS: u32 = 1 << 31;
+
+/// The two halves of the word.
 fn split(place: u64) -> (u32, u32) {
-    // The two halves of the word.
-    (
-        u32::try_from(place >> 32).unwrap_or(u32::MAX),
-        u32::try_from(place & 0xFFFF_FFFF).unwrap_or(u32::MAX),
-    )
-}
-
-/// Waits for events and lets the connections have them. Never ends; a task of the worker.
-pub async fn tend(worker: Rc<Worker>) -> io::Result<()> {
-    let connections = &worker.connections;
-    let watched = register(connections.epoll(), Interest::READABLE)?;
-    let mut events: Vec<Event> = Vec::with_capacity(EVENTS);
-    loop {
-        let mut guard = watched.readable().await?;
-        events.clear();
-        let now = Timespec::default();
-        match epoll::wait(
-            &connections.epoll.0,
-            spare_capacity(&mut events),
-            Some(&now),
-        ) {
-            Ok(_) => {}
-            Err(Errno::INTR) => continue,
-            Err(error) => return Err(error.into()),
-        }
-        let all = events.len() < EVENTS;
-        if all {
-            guard.clear_ready();
-        }
-        for event in &events {
-            if let Some(pump) = connections.find(event.data.u64()) {
-                pump.happened(event.flags);
-            }
-        }
-        if !all {
-            tokio::task::yield_now().await;
-        }
-    }
+    let half = |word| u32::try_from(word).unwrap_or(u32::MAX);
+    (half(place >> 32), half(place & 0xFFFF_FFFF))
 }

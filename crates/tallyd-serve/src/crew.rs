@@ -9,12 +9,12 @@ use std::sync::mpsc::Sender;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
-use tokio::sync::Notify;
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::{Notify, oneshot};
 
 use crate::accept::accept;
-use crate::connections::tend;
+use crate::event_loop::EventLoop;
 use crate::slot;
 use crate::worker::{Kit, Worker, World};
 
@@ -82,14 +82,14 @@ impl Hand {
     }
 }
 
-fn build_runtime(name: &str) -> io::Result<LocalRuntime> {
+/// What a worker has beside its event loop: timers, and threads that may wait for a disk.
+fn build_runtime(name: &str) -> io::Result<Runtime> {
     Builder::new_current_thread()
-        .enable_io()
         .enable_time()
         .max_blocking_threads(POOL)
         .thread_keep_alive(POOL_KEPT)
         .thread_name(format!("{name}-disk"))
-        .build_local(LocalOptions::default())
+        .build()
 }
 
 fn work(
@@ -99,15 +99,35 @@ fn work(
     orders: UnboundedReceiver<Order>,
 ) -> io::Result<()> {
     let runtime = build_runtime(name)?;
-    let worker = Rc::new(Worker::new(name.to_owned(), world, kit)?);
-    runtime.block_on(follow(Rc::clone(&worker), orders));
-    // Drops what is still running; each reply that was on its way gets its Receipt now. The pool may
-    // hang on a disk: nobody waits for that.
-    runtime.shutdown_background();
-    worker.connections.clear();
+    let handle = runtime.handle().clone();
+    let events = EventLoop::new()?;
+    let watch = events.watch()?;
+    let (ended, end) = oneshot::channel::<()>();
+    // A runtime's timers need a thread that waits for them. The few waits that may take too long use them.
+    let timers = thread::Builder::new()
+        .name(format!("{name}-timers"))
+        .spawn(move || {
+            runtime.block_on(end).ok();
+            // The pool may hang on a disk: nobody waits for that.
+            runtime.shutdown_background();
+        })?;
+    let entered = handle.enter();
+    let worker = Rc::new(Worker::new(name.to_owned(), world, kit, watch));
+    let connections = &worker.connections;
+    // Drops what is still running at its end; each reply that was on its way gets its Receipt then.
+    let worked = events.run(
+        &connections.watch(),
+        follow(Rc::clone(&worker), orders),
+        |place, event| connections.take(place, event),
+    );
+    connections.clear();
+    drop(entered);
+    drop(ended);
+    // A panic there has been said on standard error.
+    drop(timers.join());
     worker.teller.close();
     worker.sink.hand_over_last();
-    Ok(())
+    worked
 }
 
 /// Follows orders until the last.
@@ -115,16 +135,8 @@ async fn follow(worker: Rc<Worker>, mut orders: UnboundedReceiver<Order>) {
     drop(tokio::task::spawn_local(keep_looking(Rc::clone(&worker))));
     let flushing = Rc::clone(&worker);
     drop(tokio::task::spawn_local(async move {
-        flushing.sink.keep_flushing().await;
-    }));
-    let tending = Rc::clone(&worker);
-    drop(tokio::task::spawn_local(async move {
-        if let Err(error) = tend(Rc::clone(&tending)).await {
-            let name = &tending.name;
-            tending
-                .voice
-                .error(format_args!("{name} has no events any more: {error}"));
-        }
+        let watch = flushing.connections.watch();
+        flushing.sink.keep_flushing(&watch).await;
     }));
     let mut listeners: HashMap<ListenerId, Rc<Notify>> = HashMap::new();
     while let Some(order) = orders.recv().await {
@@ -172,7 +184,7 @@ async fn keep_looking(worker: Rc<Worker>) {
         if worker.connections.count() == 0 {
             worker.opened.notified().await;
         }
-        tokio::time::sleep(slot::TICK).await;
+        worker.sleep(slot::TICK).await;
         worker.connections.look(worker.millis());
     }
 }
@@ -180,7 +192,9 @@ async fn keep_looking(worker: Rc<Worker>) {
 /// Waits until the last connection has ended, the deadline passes, or another order comes.
 async fn drain(worker: &Worker, mut orders: UnboundedReceiver<Order>, deadline: Instant) {
     // Let the accept tasks take those who are in their queues already.
-    tokio::task::yield_now().await;
+    worker.next_turn().await;
+    let over = worker.sleep(deadline.saturating_duration_since(Instant::now()));
+    tokio::pin!(over);
     loop {
         worker.drain();
         let closed = worker.changed.notified();
@@ -189,8 +203,8 @@ async fn drain(worker: &Worker, mut orders: UnboundedReceiver<Order>, deadline: 
         }
         tokio::select! {
             () = closed => {}
-            () = tokio::time::sleep(slot::TICK) => {}
-            () = tokio::time::sleep_until(deadline.into()) => {
+            () = worker.sleep(slot::TICK) => {}
+            () = &mut over => {
                 let left = worker.connections.count();
                 worker.voice.warn(format_args!("{}: connections cut off at the deadline: {left}", worker.name));
                 return;

@@ -13,6 +13,7 @@ use tallyd_http::date;
 use tallyd_http::encoding::{Coding, Codings};
 use tallyd_http::etag;
 use tallyd_http::range::Span;
+use tallyd_http::write::push_field;
 use tallyd_ledger::Account;
 use tallyd_ledger::entry::Definition;
 use tallyd_ledger::facts::Version;
@@ -53,8 +54,10 @@ pub struct Representation {
     pub etag: String,
     /// Media type.
     pub content_type: String,
-    /// The field lines of a 200 or 206, without Content-Type, ready to be copied.
+    /// The field lines of a 200 or 206, ready to be copied.
     pub fields: Vec<u8>,
+    /// The length of the first of them: Content-Type.
+    type_line: usize,
     /// The field lines of a 304 (RFC 9110 section 15.4.5).
     pub validators: Vec<u8>,
     /// The bytes.
@@ -134,6 +137,14 @@ impl File {
 
     fn representations(&self) -> impl Iterator<Item = &Representation> {
         std::iter::once(&self.identity).chain(&self.variants)
+    }
+}
+
+impl Representation {
+    /// The field lines of a reply whose type is another: several parts.
+    #[must_use]
+    pub fn fields_without_type(&self) -> &[u8] {
+        self.fields.get(self.type_line..).unwrap_or_default()
     }
 }
 
@@ -308,7 +319,11 @@ fn describe(
     content: Content,
 ) -> Representation {
     let etag = etag::from_facts(stamp.length, stamp.modified, coding);
-    let (fields, validators) = field_lines(site, path, coding, varies, &stamp, &etag);
+    let mut fields = Vec::new();
+    push_field("Content-Type", content_type.as_bytes(), &mut fields);
+    let type_line = fields.len();
+    let (others, validators) = field_lines(site, path, coding, varies, &stamp, &etag);
+    fields.extend_from_slice(&others);
     Representation {
         coding,
         stamp,
@@ -316,6 +331,7 @@ fn describe(
         etag,
         content_type: content_type.to_owned(),
         fields,
+        type_line,
         validators,
         content,
         definition,
@@ -323,7 +339,7 @@ fn describe(
     }
 }
 
-/// The ready field lines of a 200 or 206, and those of a 304.
+/// The ready field lines of a 200 or 206, without Content-Type, and those of a 304.
 fn field_lines(
     site: &Site,
     path: &[u8],

@@ -20,7 +20,7 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
-use rustix::event::epoll::EventFlags;
+use mio::event::Event;
 use tallyd_http::head::{self, BodyLength, Head};
 use tallyd_http::request::Method;
 
@@ -114,8 +114,8 @@ impl Pump {
     }
 
     /// The event loop tells that something has happened.
-    pub fn happened(self: &Rc<Self>, flags: EventFlags) {
-        self.slot().note(flags);
+    pub fn happened(self: &Rc<Self>, event: &Event) {
+        self.slot().note(event);
         if self.is_busy.get() {
             self.slot().wake();
         } else if self.slot().is_ready(Direction::Read) {
@@ -187,11 +187,16 @@ impl Pump {
         // A fault in one connection must not end the event loop of all.
         let then = catch_unwind(AssertUnwindSafe(|| self.at_once(&mut pending)));
         match then {
-            Ok(Then::Task(task)) => self.become_task(pending, task),
+            Ok(Then::Task(task)) => {
+                self.wire().push();
+                self.become_task(pending, task);
+            }
             Ok(Then::Idle) => {
+                self.wire().push();
                 pending.release(self.worker());
                 self.idle();
             }
+            // The end pushes what was held back.
             Ok(Then::End) => {
                 pending.release(self.worker());
                 self.end();
@@ -237,7 +242,7 @@ impl Pump {
         let serving = self.worker().serving();
         let next = self.exchange(&serving, pending).await;
         if self.answered.get().is_multiple_of(TURN) {
-            tokio::task::yield_now().await;
+            self.worker().next_turn().await;
         }
         next
     }
@@ -245,9 +250,6 @@ impl Pump {
     /// Reads, and answers all that needs no wait.
     fn at_once(self: &Rc<Self>, pending: &mut Pending) -> Then {
         let worker = self.worker();
-        if worker.teller.waits() || self.unconfirmed.is_full() {
-            return Then::Task(Task::Requests);
-        }
         let serving = worker.serving();
         for _ in 0..TURN {
             if pending.is_empty() {
@@ -258,6 +260,9 @@ impl Pump {
                     None | Some(Ok(false)) => return Then::Idle,
                     Some(Err(_)) => return Then::End,
                 }
+            }
+            if worker.teller.waits() || self.unconfirmed.is_full() {
+                return Then::Task(Task::Requests);
             }
             match self.exchange_at_once(&serving, pending) {
                 None => {}
@@ -295,7 +300,9 @@ impl Pump {
         };
         let delivery = Delivery::new(&self.unconfirmed, shelf, asked, &answer);
         let (length, last) = (head.length, !head.keep_alive);
-        match delivery.send_at_once(connection) {
+        // Answers to requests that came together leave together, which saves most of what they cost.
+        let more = pending.has_head_after(length);
+        match delivery.send_at_once(connection, more) {
             Sent::Over => return Some(Then::End),
             Sent::Part(paused) => {
                 let reply = PausedReply::new(self, serving, pending.take(), answer, paused);

@@ -52,8 +52,9 @@ pub fn write(
 ) {
     let reply = &answer.reply;
     let mut head = HeadWriter::new(out, reply.status);
-    head.field("Server", "tallyd");
-    head.field("Date", date);
+    head.raw(b"Server: tallyd\r\nDate: ");
+    head.raw(date);
+    head.raw(b"\r\n");
     match (connection.version, connection.keep) {
         // Persistent is what 1.1 is anyway, and 1.0 is not (RFC 9112 section 9.3).
         (Version::Http11, true) | (Version::Http10, false) => {}
@@ -73,15 +74,12 @@ fn representation(head: &mut HeadWriter<'_>, answer: &Answer, parts: Option<&Par
     let found: &Representation = picked.representation();
     match answer.reply.fields.facts {
         Facts::None => {}
-        Facts::Whole => {
-            head.field("Content-Type", &found.content_type);
-            head.raw(&found.fields);
-        }
+        Facts::Whole => head.raw(&found.fields),
         Facts::Multipart => {
             if let Some(parts) = parts {
                 head.field("Content-Type", parts.content_type());
             }
-            head.raw(&found.fields);
+            head.raw(found.fields_without_type());
         }
         Facts::Validators => head.raw(&found.validators),
     }

@@ -25,6 +25,7 @@ pub mod count;
 pub mod counting;
 pub mod crew;
 pub mod decide;
+pub mod event_loop;
 pub mod file;
 pub mod h1;
 pub mod head;

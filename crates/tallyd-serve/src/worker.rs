@@ -3,7 +3,6 @@
 //! This is its state; `crew` runs it, `accept` feeds it, `h1` works with it.
 
 use std::cell::{Cell, RefCell};
-use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -17,6 +16,7 @@ use crate::answer::Moment;
 use crate::asking::Asking;
 use crate::config::{Config, Limits};
 use crate::connections::Connections;
+use crate::event_loop::Watch;
 use crate::meter::Meter;
 use crate::resolve::Shelf;
 use crate::say::Voice;
@@ -107,6 +107,7 @@ pub struct Worker {
     serving: RefCell<Rc<Serving>>,
     draining: Cell<bool>,
     start: Instant,
+    wall: Cell<Wall>,
     today: RefCell<(i64, [u8; 29])>,
     spare: RefCell<Vec<Vec<u8>>>,
 }
@@ -142,7 +143,8 @@ const KEPT: usize = 64 * 1024;
 
 impl Worker {
     /// A worker that serves `world`.
-    pub fn new(name: String, world: Arc<World>, kit: Kit) -> io::Result<Worker> {
+    #[must_use]
+    pub fn new(name: String, world: Arc<World>, kit: Kit, watch: Watch) -> Worker {
         let Kit {
             sink,
             meter,
@@ -151,9 +153,9 @@ impl Worker {
             voice,
         } = kit;
         let asking = Asking::new(readers, voice.clone());
-        Ok(Worker {
+        Worker {
             name,
-            connections: Connections::new()?,
+            connections: Connections::new(watch),
             sink,
             meter,
             teller,
@@ -166,9 +168,20 @@ impl Worker {
             changed: Notify::new(),
             draining: Cell::new(false),
             start: Instant::now(),
+            wall: Cell::default(),
             today: RefCell::new((i64::MIN, [b' '; 29])),
             spare: RefCell::default(),
-        })
+        }
+    }
+
+    /// Waits so long, to within some milliseconds.
+    pub async fn sleep(&self, duration: Duration) {
+        self.connections.watch().sleep(duration).await;
+    }
+
+    /// Lets events and other tasks have their turn.
+    pub async fn next_turn(&self) {
+        self.connections.watch().next_turn().await;
     }
 
     /// What is served now. A request keeps what it began with.
@@ -216,15 +229,32 @@ impl Worker {
     /// The moment of a request.
     #[must_use]
     pub fn moment(&self) -> (Moment, Started) {
+        let instant = Instant::now();
+        let since = instant.duration_since(self.start);
+        let now = millis(since);
         let started = Started {
-            instant: Instant::now(),
-            nanos: nanos_since_1970(),
+            instant,
+            nanos: self.wall(now).saturating_add(nanos(since)),
         };
         let moment = Moment {
-            millis: millis(started.instant.duration_since(self.start)),
+            millis: now,
             seconds: started.nanos.div_euclid(1_000_000_000),
         };
         (moment, started)
+    }
+
+    /// When the worker started, in nanoseconds since 1970 by the clock of the system, which somebody may set: it is
+    /// asked again after [`WALL`], because asking costs 30 ns.
+    fn wall(&self, now: u64) -> i64 {
+        let mut wall = self.wall.get();
+        if now >= wall.until {
+            wall = Wall {
+                start: nanos_since_1970().saturating_sub(nanos(self.start.elapsed())),
+                until: now.saturating_add(WALL),
+            };
+            self.wall.set(wall);
+        }
+        wall.start
     }
 
     /// The value of a Date field, made once a second.
@@ -260,6 +290,22 @@ pub struct Started {
     pub instant: Instant,
     /// In nanoseconds since 1970.
     pub nanos: i64,
+}
+
+/// What the clock of the system said.
+#[derive(Clone, Copy, Debug, Default)]
+struct Wall {
+    /// When the worker started, in nanoseconds since 1970.
+    start: i64,
+    /// Believed until then, in the worker's milliseconds.
+    until: u64,
+}
+
+/// Milliseconds for which the system's clock is believed to run on evenly.
+const WALL: u64 = 100;
+
+fn nanos(duration: Duration) -> i64 {
+    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -42,7 +42,9 @@ pub struct Entry<'a> {
 }
 
 impl<'a> Entry<'a> {
-    fn texts(&self) -> [&'a [u8]; 7] {
+    /// All of them, in the order in which they are kept.
+    #[must_use]
+    pub fn texts(&self) -> [&'a [u8]; 7] {
         [
             self.path,
             self.method,
@@ -52,6 +54,33 @@ impl<'a> Entry<'a> {
             self.referrer,
             self.agent,
         ]
+    }
+
+    /// How long each is. They are parts of a head, which is at most some KiB.
+    #[must_use]
+    pub fn lengths(texts: &[&[u8]; 7]) -> [u32; 7] {
+        texts.map(|text| u32::try_from(text.len()).unwrap_or(0))
+    }
+
+    /// Takes the texts of these lengths from the start of `rest`.
+    #[must_use]
+    pub fn split(rest: &mut &'a [u8], lengths: [u32; 7]) -> Entry<'a> {
+        let [path, method, target, host, range, referrer, agent] = lengths.map(|length| {
+            let (text, after) = rest
+                .split_at_checked(length as usize)
+                .unwrap_or((*rest, &[]));
+            *rest = after;
+            text
+        });
+        Entry {
+            path,
+            method,
+            target,
+            host,
+            range,
+            referrer,
+            agent,
+        }
     }
 }
 
@@ -77,12 +106,11 @@ impl Block {
 
     /// Adds a record.
     pub fn push(&mut self, record: Record, entry: &Entry<'_>) {
-        let lengths = entry.texts().map(|text| {
+        let texts = entry.texts();
+        for text in &texts {
             self.text.extend_from_slice(text);
-            // Each text is part of a head, which is at most some KiB.
-            u32::try_from(text.len()).unwrap_or(0)
-        });
-        self.records.push((record, lengths));
+        }
+        self.records.push((record, Entry::lengths(&texts)));
     }
 
     /// Forgets the records, keeps the memory.
@@ -95,23 +123,7 @@ impl Block {
     pub fn records(&self) -> impl Iterator<Item = (&Record, Entry<'_>)> {
         let mut rest = self.text.as_slice();
         self.records.iter().map(move |(record, lengths)| {
-            let mut next = |length: u32| {
-                let (text, after) = rest
-                    .split_at_checked(length as usize)
-                    .unwrap_or((rest, &[]));
-                rest = after;
-                text
-            };
-            let [path, method, target, host, range, referrer, agent] = lengths.map(&mut next);
-            let entry = Entry {
-                path,
-                method,
-                target,
-                host,
-                range,
-                referrer,
-                agent,
-            };
+            let entry = Entry::split(&mut rest, *lengths);
             (record, entry)
         })
     }

@@ -58,6 +58,12 @@ impl Pending {
         self.seen = 0;
     }
 
+    /// Whether a whole head follows the next `length` bytes, by all that a look at its end can tell.
+    pub fn has_head_after(&self, length: usize) -> bool {
+        let rest = self.rest().get(length..).unwrap_or_default();
+        rest.ends_with(b"\r\n\r\n")
+    }
+
     /// Marks the next `length` bytes as used.
     pub fn consume(&mut self, length: usize) {
         self.start += length;
@@ -106,7 +112,7 @@ impl Pending {
         self.make_room(worker);
         self.pieces += 1;
         if self.pieces.is_multiple_of(TURN) {
-            tokio::task::yield_now().await;
+            worker.next_turn().await;
         }
         match wire.read(&mut self.bytes, ROOM).await {
             Ok(0) => Err(Refused::Gone),

@@ -126,45 +126,34 @@ impl Layout {
     }
 }
 
-/// The texts of an [`Entry`], kept for later.
+/// The texts of an [`Entry`], kept for later in one piece of memory.
 #[derive(Debug)]
-pub struct Texts([Box<[u8]>; 7]);
+pub struct Texts {
+    all: Box<[u8]>,
+    lengths: [u32; 7],
+}
 
 impl Texts {
     /// A copy of what is in `entry`.
     #[must_use]
     pub fn of(entry: &Entry<'_>) -> Texts {
-        let texts = [
-            entry.path,
-            entry.method,
-            entry.target,
-            entry.host,
-            entry.range,
-            entry.referrer,
-            entry.agent,
-        ];
-        Texts(texts.map(Into::into))
+        let texts = entry.texts();
+        Texts {
+            all: texts.concat().into(),
+            lengths: Entry::lengths(&texts),
+        }
     }
 
     /// How many bytes they have.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.iter().map(|text| text.len()).sum()
+        self.all.len()
     }
 
     /// The same texts again.
     #[must_use]
     pub fn entry(&self) -> Entry<'_> {
-        let [path, method, target, host, range, referrer, agent] = &self.0;
-        Entry {
-            path,
-            method,
-            target,
-            host,
-            range,
-            referrer,
-            agent,
-        }
+        Entry::split(&mut &*self.all, self.lengths)
     }
 }
 
