@@ -126,8 +126,8 @@ impl Count {
         let state = StateDirectory::open(&settings.directory).map_err(CountError::State)?;
         let health = Arc::new(Health::new(say));
         let unusable = |error| CountError::Ledger(state.ledger(), error);
-        let ledger = Sqlite::open(&state.ledger()).map_err(unusable)?;
-        let numbers = Numbers::open(&state.ledger()).map_err(unusable)?;
+        let mut ledger = Sqlite::open(&state.ledger()).map_err(unusable)?;
+        let numbers = ledger.numbers();
         let disk = Folder::new(&state.journals())
             .map_err(|error| CountError::State(StateError::Unusable(state.journals(), error)))?;
         let opened = Opened {

@@ -47,6 +47,9 @@ const BETWEEN: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct Sqlite {
     connection: Connection,
+    /// May only read; what the ledger was checked through. Nothing once it was given away, or if the ledger is new.
+    reader: Option<Connection>,
+    path: PathBuf,
     log: PathBuf,
     /// When the log was last found long.
     shortened: Option<Instant>,
@@ -60,11 +63,13 @@ pub struct Sqlite {
 impl Sqlite {
     /// Opens the ledger at `path`; creates it if there is none. What is no sound ledger is refused and stays as it is.
     pub fn open(path: &Path) -> Result<Sqlite, LedgerError> {
-        let connection = open::open(path, migrate::STEPS)?;
+        let (connection, reader) = open::open_both(path, migrate::STEPS)?;
         let kind = kind(&connection)?;
         let generation = known::generation(&connection)?;
         Ok(Sqlite {
             connection,
+            reader,
+            path: path.to_owned(),
             log: open::beside(path, "-wal"),
             shortened: None,
             known: Known::default(),
@@ -72,6 +77,12 @@ impl Sqlite {
             kind: kind.unwrap_or(Kind::FirstTouch),
             generation,
         })
+    }
+
+    /// Hit numbers for others. Through the connection that the ledger was checked through, as long as it is here: to open
+    /// another takes 0.7 ms, of the first answer.
+    pub fn numbers(&mut self) -> Numbers {
+        Numbers::of(&self.path, self.reader.take())
     }
 
     /// Says when windows close from now on, those that are open too. To be called before anything is posted.

@@ -4,6 +4,7 @@
 //! when it is closed. The log that a killed process leaves is read all the same (SQLite makes an index of it in the
 //! `-shm` file and nothing more), so what is checked is what will be posted to.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use rusqlite::config::DbConfig;
@@ -28,8 +29,8 @@ const VITAL: [&str; 6] = [
     "open_hits",
 ];
 
-/// Refuses what is no ledger, is newer than `newest`, or damaged.
-pub(super) fn check(path: &Path, newest: i64) -> Result<(), LedgerError> {
+/// Refuses what is no ledger, is newer than `newest`, or damaged. Returns the connection.
+pub(super) fn check(path: &Path, newest: i64) -> Result<Connection, LedgerError> {
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     let found = ours(&connection, path)?;
@@ -41,7 +42,7 @@ pub(super) fn check(path: &Path, newest: i64) -> Result<(), LedgerError> {
         schema(&connection).map_err(while_checking)??;
         invariants(&connection)?;
     }
-    Ok(())
+    Ok(connection)
 }
 
 /// Its schema's version, if it is a ledger.
@@ -104,22 +105,27 @@ fn said(connection: &Connection, pragma: &str) -> rusqlite::Result<Result<(), Le
 
 /// Whether every table and index of the schema is there as we make it; what others added does not matter.
 fn schema(connection: &Connection) -> rusqlite::Result<Result<(), LedgerError>> {
-    const LIST: &str = "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL";
-    let fresh = Connection::open_in_memory()?;
-    fresh.execute_batch(SCHEMA)?;
-    let mut ours = fresh.prepare(LIST)?;
-    let mut ours = ours.query([])?;
-    let mut theirs =
-        connection.prepare("SELECT 1 FROM sqlite_schema WHERE name = ?1 AND sql = ?2")?;
-    while let Some(row) = ours.next()? {
-        let (name, sql): (String, String) = (row.get(0)?, row.get(1)?);
-        if !theirs.exists([&name, &sql])? {
-            return Ok(Err(LedgerError::Damaged(format!(
-                "its schema is not ours at {name:?}"
-            ))));
-        }
-    }
-    Ok(Ok(()))
+    let theirs = connection
+        .prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL")?
+        .query_map([], |row| row.get(0))?
+        .collect::<rusqlite::Result<HashSet<String>>>()?;
+    let missing = statements().find(|statement| !theirs.contains(*statement));
+    Ok(missing.map_or(Ok(()), |statement| {
+        let name = statement.split_whitespace().nth(2).unwrap_or_default();
+        Err(LedgerError::Damaged(format!(
+            "its schema is not ours at {name:?}"
+        )))
+    }))
+}
+
+/// The statements of the schema as SQLite keeps them: each from its first word to before its semicolon. Cut out of the
+/// text rather than read back from a database in memory, which took 1 ms of each start; a test compares the two.
+fn statements() -> impl Iterator<Item = &'static str> {
+    SCHEMA.split(";\n").filter_map(|piece| {
+        let start = piece.find("\nCREATE ").map(|at| at + 1);
+        let start = start.or_else(|| piece.starts_with("CREATE ").then_some(0))?;
+        piece.get(start..)
+    })
 }
 
 /// What always holds between the numbers, and a sentence for when it does not. Each query gives 1 if it holds.
@@ -156,4 +162,21 @@ pub(super) fn invariants(connection: &Connection) -> Result<(), LedgerError> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_statements_of_the_schema_are_those_that_sqlite_keeps() {
+        let fresh = Connection::open_in_memory().unwrap();
+        fresh.execute_batch(SCHEMA).unwrap();
+        let mut kept = fresh
+            .prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid")
+            .unwrap();
+        let kept = kept.query_map([], |row| row.get(0)).unwrap();
+        let kept: Vec<String> = kept.collect::<rusqlite::Result<_>>().unwrap();
+        assert_eq!(statements().collect::<Vec<_>>(), kept);
+    }
 }

@@ -18,10 +18,15 @@ pub struct Numbers {
 impl Numbers {
     /// Reads from the ledger at `path`. It is opened when the first number is asked for.
     pub fn open(path: &Path) -> Result<Numbers, LedgerError> {
-        Ok(Numbers {
+        Ok(Numbers::of(path, None))
+    }
+
+    /// Reads through a connection that is open already.
+    pub(super) fn of(path: &Path, connection: Option<Connection>) -> Numbers {
+        Numbers {
             path: path.to_owned(),
-            connection: Mutex::new(None),
-        })
+            connection: Mutex::new(connection),
+        }
     }
 
     /// The highest hit number of a path that is posted; 0 if it never had one.

@@ -38,12 +38,19 @@ const LOG_BYTES: i64 = 64 << 20;
 /// What the page cache may take, in KiB.
 const CACHE_KIB: i64 = 32 << 10;
 
-/// Opens the ledger at `path`, or creates it. `steps` lead from each schema to the next.
-pub(super) fn open(path: &Path, steps: &[Step]) -> Result<Connection, LedgerError> {
-    match look(path)? {
-        Found::Ledger => check::check(path, migrate::newest(steps))?,
-        Found::Nothing => create(path, steps)?,
-    }
+/// Opens the ledger at `path`, or creates it. `steps` lead from each schema to the next. Also the connection that it was
+/// checked through, which may only read: as long as one is open, the next does not make the index of the log again.
+pub(super) fn open_both(
+    path: &Path,
+    steps: &[Step],
+) -> Result<(Connection, Option<Connection>), LedgerError> {
+    let reader = match look(path)? {
+        Found::Ledger => Some(check::check(path, migrate::newest(steps))?),
+        Found::Nothing => {
+            create(path, steps)?;
+            None
+        }
+    };
     let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     if connection.is_readonly(rusqlite::MAIN_DB)? {
         return Err(LedgerError::Failed(format!(
@@ -53,7 +60,13 @@ pub(super) fn open(path: &Path, steps: &[Step]) -> Result<Connection, LedgerErro
     }
     prepare_for_posting(&connection)?;
     migrate::migrate(&mut connection, steps)?;
-    Ok(connection)
+    Ok((connection, reader))
+}
+
+/// The same, and only what may be written to.
+#[cfg(test)]
+pub(super) fn open(path: &Path, steps: &[Step]) -> Result<Connection, LedgerError> {
+    open_both(path, steps).map(|(connection, _)| connection)
 }
 
 /// A connection as all of ours are: without the parts of SQLite that a damaged file could make use of.

@@ -455,6 +455,38 @@ fn numbers_are_read_beside_the_clerk() {
 }
 
 #[test]
+fn numbers_are_read_through_what_the_ledger_was_checked_through() {
+    for mode in ["WAL", "DELETE"] {
+        let (_folder, path) = place();
+        let post = |ledger: &mut Sqlite, number| {
+            let change = hits(&version("/a"), number, 5, NOW);
+            ledger.post(&versions(vec![change])).unwrap();
+        };
+        let mut ledger = Sqlite::open(&path).unwrap();
+        assert!(ledger.reader.is_none(), "it is new");
+        post(&mut ledger, 5);
+        drop(ledger);
+        Connection::open(&path)
+            .unwrap()
+            .pragma_update(None, "journal_mode", mode)
+            .unwrap();
+        let mut ledger = Sqlite::open(&path).unwrap();
+        assert!(ledger.reader.is_some());
+        let first = ledger.numbers();
+        let second = ledger.numbers();
+        for number in [10, 15] {
+            assert_eq!(first.number("", b"/a").unwrap(), number - 5, "{mode}");
+            assert_eq!(second.number("", b"/a").unwrap(), number - 5, "{mode}");
+            post(&mut ledger, number);
+        }
+        // It is in nobody's way when the log is written into the ledger.
+        ledger.tidy();
+        assert!(!super::super::open::has_log(&path), "{mode}");
+        assert_eq!(first.number("", b"/a").unwrap(), 15, "{mode}");
+    }
+}
+
+#[test]
 fn only_others_count_as_changes_from_outside() {
     let (_folder, path) = place();
     let mut ledger = Sqlite::open(&path).unwrap();
