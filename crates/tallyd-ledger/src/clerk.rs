@@ -13,7 +13,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::account::Books;
 use crate::batch::Progress;
-use crate::desk::Desk;
+use crate::desk::{Desk, LINGER};
 use crate::facts::{DAY, HOUR, day_of, hour_of};
 use crate::feed::{Feed, Fresh};
 use crate::health::{Health, Part, Urgency};
@@ -132,6 +132,8 @@ impl Clerk {
     /// Works until told to stop, and then until everything is posted; says whether it is.
     pub fn run(mut self) -> bool {
         self.desk.clerk_is(thread::current());
+        // There is nothing to read yet; those who come first have the core.
+        self.doze(PERIOD);
         while !self.stop.load(Ordering::Acquire) {
             let pause = match self.cycle() {
                 Ok(()) => PERIOD,
@@ -183,7 +185,7 @@ impl Clerk {
     /// look that follows.
     fn sleep(&mut self) {
         self.desk.clerk_sleeps();
-        self.wait(PERIOD);
+        self.doze(PERIOD);
         if self.cycle().is_err() || !self.is_idle() || self.stop.load(Ordering::Acquire) {
             return;
         }
@@ -191,7 +193,13 @@ impl Clerk {
         if self.desk.is_clerk_awake() {
             return;
         }
-        self.wait(until_tomorrow());
+        self.doze(until_tomorrow());
+    }
+
+    /// Waits until woken by a hit, and then until that is likely to have ended.
+    fn doze(&self, time: Duration) {
+        self.wait(time);
+        self.wait(LINGER);
     }
 
     fn wait(&self, time: Duration) {

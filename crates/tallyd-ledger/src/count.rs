@@ -175,7 +175,7 @@ impl Count {
         );
         let desk = Arc::new(desk);
         // The first one now: if there is no room for it, the operator should know before anybody is served.
-        desk.supply_one()
+        desk.supply_first()
             .map_err(|error| CountError::State(StateError::Unusable(journals, error)))?;
         let stop = Arc::new(AtomicBool::new(false));
         let waits = settings.habits.sync_interval.is_zero();
@@ -244,8 +244,9 @@ impl Count {
     pub fn teller(&self) -> Teller {
         self.kept.as_ref().map_or_else(Teller::default, |kept| {
             let journal = Journal::new(Arc::clone(&kept.desk), kept.latest);
-            // Before anybody is served: what is only in memory does not outlive a kill.
-            kept.desk.supply_workers();
+            // Before anybody is served: what is only in memory does not outlive a kill. What fails is tried again, and
+            // said, by the supplier.
+            kept.desk.supply_first().ok();
             Teller::new(
                 journal,
                 Arc::clone(&kept.agents),

@@ -28,8 +28,12 @@ pub trait Disk: Send + Sync + Debug {
     /// A store that is there.
     fn open(&self, name: &str) -> io::Result<Arc<dyn Store>>;
 
-    /// Gives a file another name; what had it is gone.
+    /// Gives a file another name; what had it is gone. A kill does not undo that, but a power cut may, until
+    /// [`sync_names`](Disk::sync_names).
     fn rename(&self, from: &str, to: &str) -> io::Result<()>;
+
+    /// Returns when all names would survive a power cut.
+    fn sync_names(&self) -> io::Result<()>;
 
     /// Removes a file.
     fn remove(&self, name: &str) -> io::Result<()>;

@@ -189,7 +189,12 @@ const PAGE: usize = 512;
 
 /// Writes each page as it is: so that it is in memory, and dirty.
 pub fn touch_pages(store: &dyn Store) {
-    for word in store.words().iter().step_by(PAGE) {
+    touch_first(store, usize::MAX);
+}
+
+/// The same for so many pages, from the first on.
+pub fn touch_first(store: &dyn Store, pages: usize) {
+    for word in store.words().iter().step_by(PAGE).take(pages) {
         // An exchange: a store of what was just loaded could overwrite what somebody else stores now.
         let now = word.load(Ordering::Relaxed);
         word.compare_exchange(now, now, Ordering::Relaxed, Ordering::Relaxed)

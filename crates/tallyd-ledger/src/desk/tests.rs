@@ -58,3 +58,71 @@ fn what_is_written_after_a_quiet_time_is_synced_also_while_the_clerk_is_awake() 
     desk.stop();
     thread.join().unwrap();
 }
+
+/// A desk on this disk as it is when the first hit comes, and the journal of its worker.
+fn started(disk: &MemoryDisk) -> (Arc<Desk>, Journal) {
+    let disk = Arc::new(disk.clone());
+    let desk = Desk::new(disk, Arc::new(Health::default()), 0, 0, 1).with_words(20_000);
+    let desk = Arc::new(desk);
+    desk.supply_first().unwrap();
+    let journal = Journal::new(Arc::clone(&desk), 0);
+    desk.supply_first().unwrap();
+    (desk, journal)
+}
+
+fn is_synced(desk: &Desk) -> bool {
+    let segments = lock(&desk.segments);
+    let mut in_use = segments.in_use.iter();
+    in_use.all(|segment| segment.is_synced(segment.published()))
+}
+
+#[test]
+fn nothing_is_said_to_be_synced_whose_name_a_power_cut_may_take() {
+    let disk = MemoryDisk::default();
+    let (desk, journal) = started(&disk);
+    assert_eq!(desk.ready(), 1, "one worker, one segment");
+    write(&journal);
+    assert_eq!(disk.after_kill().files(), 1, "a kill takes nothing");
+    assert_eq!(disk.after_power_cut(|| false).files(), 0);
+    disk.fail(0, 1);
+    desk.sync_all().unwrap_err();
+    assert!(!is_synced(&desk), "its name is not");
+    assert!(desk.sync_all().unwrap());
+    assert!(is_synced(&desk));
+    let disk = disk.after_power_cut(|| false);
+    disk.journal_with_entries();
+}
+
+#[test]
+fn each_worker_has_a_segment_before_it_is_asked() {
+    let disk = MemoryDisk::default();
+    let (desk, _one) = started(&disk);
+    for workers in 2..5 {
+        let _another = Journal::new(Arc::clone(&desk), 0);
+        desk.supply_first().unwrap();
+        assert_eq!(desk.ready(), workers);
+    }
+    disk.fail(0, 1);
+    let _last = Journal::new(Arc::clone(&desk), 0);
+    desk.supply_first().unwrap_err();
+}
+
+#[test]
+fn what_the_start_left_is_made_ready_while_the_first_segment_is_written() {
+    let disk = MemoryDisk::default();
+    let (desk, journal) = started(&disk);
+    write(&journal);
+    let supplier = Arc::clone(&desk);
+    let thread = thread::spawn(move || supplier.keep_supplied());
+    eventually("three lie ready", || desk.ready() == READY);
+    assert!(lock(&desk.supply).rough.is_empty());
+    desk.stop();
+    thread.join().unwrap();
+    let kept = disk.after_power_cut(|| false);
+    assert_eq!(
+        kept.files(),
+        READY + 1,
+        "their names are synced, with the first"
+    );
+    assert!(desk.sync_all().unwrap());
+}

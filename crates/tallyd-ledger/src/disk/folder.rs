@@ -33,11 +33,6 @@ impl Folder {
         options.read(true).write(true).mode(0o600);
         options
     }
-
-    /// The names in the directory change durably only with this.
-    fn sync_names(&self) -> io::Result<()> {
-        File::open(&self.path)?.sync_all()
-    }
 }
 
 impl Disk for Folder {
@@ -66,8 +61,11 @@ impl Disk for Folder {
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        fs::rename(self.path.join(from), self.path.join(to))?;
-        self.sync_names()
+        fs::rename(self.path.join(from), self.path.join(to))
+    }
+
+    fn sync_names(&self) -> io::Result<()> {
+        File::open(&self.path)?.sync_all()
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {

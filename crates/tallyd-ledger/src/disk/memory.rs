@@ -1,6 +1,6 @@
 //! A disk for tests: it can fail at the n-th call, and forget what was not synced, as a power cut does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -11,6 +11,8 @@ use super::{Disk, Store};
 #[derive(Clone, Debug, Default)]
 pub struct MemoryDisk {
     files: Arc<Mutex<BTreeMap<String, File>>>,
+    /// Names that were given and not synced: a power cut may take them back.
+    loose: Arc<Mutex<BTreeSet<String>>>,
     faults: Arc<Faults>,
 }
 
@@ -71,7 +73,11 @@ impl MemoryDisk {
     /// The disk after a power cut: pages hold what was synced, or, where `survives` says so, what was stored.
     pub fn after_power_cut(&self, mut survives: impl FnMut() -> bool) -> MemoryDisk {
         let disk = MemoryDisk::default();
+        let loose = self.loose.lock().unwrap();
         for (name, file) in &*self.files.lock().unwrap() {
+            if loose.contains(name) && !survives() {
+                continue;
+            }
             let file = match file {
                 File::Bytes(bytes) => File::Bytes(bytes.clone()),
                 File::Words(words) => {
@@ -162,6 +168,13 @@ impl Disk for MemoryDisk {
         let mut files = self.files.lock().unwrap();
         let file = files.remove(from).ok_or(io::ErrorKind::NotFound)?;
         files.insert(to.into(), file);
+        self.loose.lock().unwrap().insert(to.into());
+        Ok(())
+    }
+
+    fn sync_names(&self) -> io::Result<()> {
+        self.faults.check()?;
+        self.loose.lock().unwrap().clear();
         Ok(())
     }
 

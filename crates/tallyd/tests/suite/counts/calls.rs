@@ -2,10 +2,10 @@
 
 use std::fs;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{Counted, Place, get};
-use crate::support::{Folder, Program, Running, Tallyd, read_replies};
+use crate::support::{Folder, Program, Running, Start, Tallyd, read_replies};
 use std::io::Write;
 
 /// How long an idle server is watched.
@@ -110,4 +110,49 @@ fn a_server_that_nobody_asks_sleeps() {
     };
     place.ledger().wait_for("/a", expected);
     server.stop();
+}
+
+#[test]
+fn a_start_after_an_orderly_end_waits_for_no_sync() {
+    let place = Place::with(&[("a", 1000)]);
+    let server = place.start();
+    assert_eq!(server.get("/a").status, 200);
+    server.stop();
+    let folder = Folder::new();
+    let report = folder.join("report");
+    let report_name = report.display().to_string();
+    let calls = "trace=execve,write,fsync,fdatasync,msync,sync_file_range";
+    let server = Start::by(
+        "strace",
+        &["-D", "-f", "-qq", "-o", &report_name, "-e", calls],
+    )
+    .args(&["--listen", "127.0.0.1:0", "--workers", "2"])
+    .state(place.state.path())
+    .arg(place.root.path())
+    .start();
+    // The address is read before strace has told of its being written.
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let mut text = String::new();
+    while !text.contains("\"Serving ") {
+        assert!(Instant::now() < deadline, "{text}");
+        thread::park_timeout(Duration::from_millis(5));
+        text = fs::read_to_string(&report).unwrap();
+    }
+    let (first, _) = text.split_once(' ').unwrap();
+    let main = text.lines().filter(|line| line.starts_with(first));
+    let start: Vec<_> = main
+        .take_while(|line| !line.contains("\"Serving "))
+        .collect();
+    assert!(start[0].contains("execve("), "{text}");
+    assert!(
+        !start.iter().any(|line| line.contains("sync")),
+        "{start:#?}"
+    );
+    assert_eq!(server.get("/a").status, 200);
+    let expected = Counted {
+        downloads: 1,
+        repeats: 1,
+        ..Counted::complete(2, 2000)
+    };
+    assert_eq!(place.stopped(server, "/a"), expected);
 }
