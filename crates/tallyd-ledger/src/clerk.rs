@@ -1,8 +1,8 @@
 //! The clerk: a thread that reads the journals, adds up what they say, and posts it into the ledger.
 //!
 //! Promises: what it posts and how far it has read are in one batch, so nothing is posted twice or left out,
-//! whenever it is ended. While there is work it posts every [`PERIOD`]; what can't be posted stays in memory and
-//! in the journals. Without work it sleeps.
+//! whenever it is ended. While there is work it posts every [`PERIOD`], or where a batch has very many rows after a
+//! longer [`rest`]; what can't be posted stays in memory and in the journals. Without work it sleeps.
 
 pub(crate) mod reading;
 
@@ -24,8 +24,14 @@ use crate::tally::Tally;
 
 use reading::Reading;
 
-/// Between two posts while there is work. Well under the 250 ms that are promised.
+/// Between two looks at the journals while there is work, and between two posts. Well under the 250 ms that are promised.
 const PERIOD: Duration = Duration::from_millis(200);
+
+/// What a row of a batch costs the ledger is some 13 us; so posting takes at most a fifteenth of the time.
+const REST_EACH: Duration = Duration::from_micros(200);
+
+/// At most this much more than [`PERIOD`] lies between two posts.
+const LONGEST_REST: Duration = Duration::from_millis(1000);
 
 /// Between two tries while the ledger takes nothing.
 const RETRY: Duration = Duration::from_secs(1);
@@ -71,6 +77,8 @@ pub struct Clerk {
     /// What was read in this cycle and is not in the feed yet.
     fresh: Fresh,
     stop: Arc<AtomicBool>,
+    /// Nothing is posted before.
+    rests_until: Option<Instant>,
     last_look: Option<Instant>,
     last_prune: Option<i64>,
     /// When the ledger had nothing left to pack, or could not, and before which day.
@@ -116,6 +124,7 @@ impl Clerk {
             feed: Arc::default(),
             fresh: Fresh::default(),
             stop,
+            rests_until: None,
             last_look: None,
             last_prune: None,
             last_pack: None,
@@ -155,9 +164,12 @@ impl Clerk {
         // Before it is posted: whoever watches does not wait for the disk.
         self.fresh.show(&self.feed);
         // Posted before windows are closed: what keeps those from being read must not keep this from being posted.
-        let outcome = read
-            .and_then(|()| self.post())
-            .and_then(|()| self.close_windows());
+        let outcome = match self.rests() {
+            true => read,
+            false => read
+                .and_then(|()| self.post())
+                .and_then(|()| self.close_windows()),
+        };
         if outcome.is_ok() {
             self.pack();
         }
@@ -167,6 +179,12 @@ impl Clerk {
             Err(error) => self.health.fail(Part::Ledger, &error.to_string()),
         }
         outcome
+    }
+
+    /// Whether the last batch was so large that the next one waits. Not at the end.
+    fn rests(&self) -> bool {
+        let waits = self.rests_until.is_some_and(|end| Instant::now() < end);
+        waits && !self.stop.load(Ordering::Acquire)
     }
 
     /// Nothing to read, nothing to post: only hits that are on their way, which wake the clerk when they end. What is
@@ -308,7 +326,10 @@ impl Clerk {
             return Ok(());
         }
         let finished = progress.finished.clone();
-        self.ledger.post(&self.tally.batch(progress))?;
+        let batch = self.tally.batch(progress);
+        self.ledger.post(&batch)?;
+        let rest = rest(batch.versions.len() + batch.windows.len());
+        self.rests_until = (!rest.is_zero()).then(|| Instant::now() + rest);
         self.health
             .posted
             .fetch_add(self.tally.entries(), Ordering::Relaxed);
@@ -372,6 +393,14 @@ impl Clerk {
         self.ledger.tidy();
         true
     }
+}
+
+/// How much longer than usual the next post waits after one of so many rows. Where ten thousand files are asked for in
+/// a second, each row then stands for many hits; where there are fewer than a thousand, nothing waits.
+fn rest(rows: usize) -> Duration {
+    let rows = u32::try_from(rows).unwrap_or(u32::MAX);
+    let all = REST_EACH.saturating_mul(rows);
+    all.saturating_sub(PERIOD).min(LONGEST_REST)
 }
 
 /// Nanoseconds since 1970.

@@ -27,6 +27,7 @@ pub mod crew;
 pub mod decide;
 pub mod event_loop;
 pub mod file;
+pub mod folders;
 pub mod h1;
 pub mod head;
 pub mod json;

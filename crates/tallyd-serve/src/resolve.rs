@@ -16,6 +16,7 @@ use tallyd_http::target::{self, CleanPath};
 use crate::asking::Asking;
 use crate::cache::{Cache, Entry};
 use crate::file::{self, File, Refusal};
+use crate::folders::Folders;
 use crate::locate::{Located, locate};
 use crate::resource::{Absence, Picked, Resource};
 use crate::say::Voice;
@@ -39,6 +40,7 @@ pub struct Shelf {
     pub site: Arc<Site>,
     root: RefCell<Option<Rooted>>,
     cache: RefCell<Cache>,
+    folders: RefCell<Folders>,
     /// The pages that replace the built-in ones: a small tree of their own.
     pub pages: Option<Rc<Shelf>>,
     /// Who knows the counts of its files.
@@ -71,6 +73,7 @@ impl Shelf {
             site,
             root: RefCell::new(None),
             cache: RefCell::new(Cache::new(cache_memory)),
+            folders: RefCell::default(),
             pages,
             asking,
             voice,
@@ -148,13 +151,40 @@ impl Shelf {
 
     /// A file that is known, if another look that needs no disk finds it as it was.
     fn same(&self, path: &CleanPath<'_>, now: u64) -> Option<Arc<File>> {
-        let known = self.known(path)?;
         let root = self.root_at_once(now)?;
+        if let Some(file) = self.glance(&root, path, now) {
+            return Some(file);
+        }
+        let known = self.known(path)?;
         let located = locate(&root, path, &self.site.rules.index, Patience::Cached).ok()?;
         self.is_same(&root, &known, &located, now).then(|| {
             self.trust(path, now, &known);
             known.file
         })
+    }
+
+    /// The same by a glance, where that tells enough.
+    fn glance(&self, root: &Root, path: &CleanPath<'_>, now: u64) -> Option<Arc<File>> {
+        let mut cache = self.cache.borrow_mut();
+        let known = cache.entry(path.as_bytes())?;
+        // The index of a directory may be another file by now; variants have to be looked at each.
+        if known.file.relative != path.relative() || !known.file.variants.is_empty() {
+            return None;
+        }
+        let (relative, stamp) = (&known.file.relative, &known.file.identity.stamp);
+        let mut folders = self.folders.borrow_mut();
+        let glance = folders.glance(root, relative, stamp, known.checked, now)?;
+        if now.saturating_sub(known.searched) > SEARCHED
+            && !self.site.rules.precompressed.is_empty()
+        {
+            // A name that came in the moment of the last search would have the directory's old time.
+            if glance.same_since.saturating_add(TRUSTED) > known.searched {
+                return None;
+            }
+            known.searched = now;
+        }
+        known.checked = now;
+        Some(Arc::clone(&known.file))
     }
 
     /// Whether a file that is known is what its path leads to now.
@@ -302,6 +332,7 @@ impl Shelf {
 
     fn forget_root(&self) {
         self.cache.borrow_mut().clear();
+        self.folders.borrow_mut().clear();
         *self.root.borrow_mut() = None;
     }
 

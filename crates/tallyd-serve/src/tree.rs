@@ -9,7 +9,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{
-    AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, Statx, StatxFlags, openat2, statx,
+    AtFlags, CWD, FileType, FsWord, Mode, OFlags, ResolveFlags, Statx, StatxFlags, fstatfs,
+    openat2, statx,
 };
 use rustix::io::Errno;
 
@@ -60,6 +61,16 @@ pub enum Kind {
     Special,
 }
 
+/// ext2 to ext4, XFS, Btrfs, F2FS, tmpfs, ramfs: what their names lead to is decided on this machine alone.
+const LOCAL: [FsWord; 6] = [
+    0xEF53,
+    0x5846_5342,
+    0x9123_683E,
+    0xF2F5_2010,
+    0x0102_1994,
+    0x8584_58F6,
+];
+
 /// How far a look may go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Patience {
@@ -101,6 +112,24 @@ impl Root {
     pub fn look(&self, relative: &[u8], patience: Patience) -> Result<Kind, Errno> {
         let found = self.open_with(relative, OFlags::PATH, patience)?;
         let facts = look_at(&found, patience)?;
+        Ok(kind(&facts))
+    }
+
+    /// Opens a directory below the root to glance at names in it; says its state, and whether its file system is one of
+    /// this machine, on which a name that was looked at lately is in memory. Waits for nothing.
+    pub fn folder(&self, relative: &[u8]) -> Result<(OwnedFd, Stamp, bool), Errno> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY;
+        let found = self.open_with(relative, flags, Patience::Cached)?;
+        let stamp = Stamp::of(&look_at(&found, Patience::Cached)?);
+        let is_local = fstatfs(&found).is_ok_and(|facts| LOCAL.contains(&facts.f_type));
+        Ok((found, stamp, is_local))
+    }
+
+    /// What `name` in a directory is, without following a link. Two calls less than [`Root::look`], which costs 2 us
+    /// where this costs 0.8; but it would wait for a name that is not in memory.
+    pub fn glance(folder: &OwnedFd, name: &[u8]) -> Result<Kind, Errno> {
+        let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::STATX_DONT_SYNC;
+        let facts = statx(folder, name, flags, StatxFlags::BASIC_STATS)?;
         Ok(kind(&facts))
     }
 

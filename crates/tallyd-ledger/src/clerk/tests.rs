@@ -7,13 +7,13 @@ mod packing;
 mod watched;
 
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use rusqlite::Connection;
 
-use super::{Clerk, Habits, now};
+use super::{Clerk, Habits, LONGEST_REST, now, rest};
 use crate::account::Books;
 use crate::desk::Desk;
 use crate::disk::memory::MemoryDisk;
@@ -236,6 +236,46 @@ fn what_begins_and_ends_is_in_the_ledger() {
     let again = Run::start(&disk, &place);
     assert_eq!((again.recovered.hits, again.recovered.unsettled), (0, 0));
     assert_eq!(place.file("/a"), [2, 1, 1, 0, 140, 1]);
+}
+
+#[test]
+fn after_a_batch_of_very_many_files_the_next_waits_but_not_at_the_end() {
+    let (place, disk) = (Place::new(), MemoryDisk::default());
+    let mut run = Run::start(&disk, &place);
+    let hit_all = |run: &Run, files: &[Served], number| {
+        for file in files {
+            let begun = run.begin(0, file, number, &[]);
+            run.settle(0, &begun, complete(100));
+        }
+    };
+    // Each has two rows: its counts, and the window of its visitor.
+    let files: Vec<_> = (0..4000)
+        .map(|name| served(&format!("/{name}"), 100))
+        .collect();
+    hit_all(&run, &files[..400], 1);
+    run.clerk.cycle().unwrap();
+    assert!(!run.clerk.rests(), "few");
+    hit_all(&run, &files, 2);
+    run.clerk.cycle().unwrap();
+    assert_eq!(place.file("/3999"), [1, 1, 0, 0, 100, 1]);
+    assert!(run.clerk.rests());
+    hit_all(&run, &files[..1], 3);
+    run.clerk.cycle().unwrap();
+    assert_eq!(place.file("/0"), [2, 2, 0, 0, 200, 1], "read, not posted");
+    assert!(!run.clerk.is_idle());
+    run.clerk.stop.store(true, Ordering::Release);
+    run.clerk.cycle().unwrap();
+    assert_eq!(place.file("/0"), [3, 3, 0, 0, 300, 1]);
+    run.stop();
+}
+
+#[test]
+fn a_rest_is_as_long_as_its_batch_is_large() {
+    assert_eq!(rest(0), Duration::ZERO);
+    assert_eq!(rest(1000), Duration::ZERO);
+    assert_eq!(rest(2000), Duration::from_millis(200));
+    assert_eq!(rest(6000), LONGEST_REST);
+    assert_eq!(rest(usize::MAX), LONGEST_REST);
 }
 
 #[test]
