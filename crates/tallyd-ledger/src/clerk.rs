@@ -31,7 +31,7 @@ const PERIOD: Duration = Duration::from_millis(200);
 const REST_EACH: Duration = Duration::from_micros(200);
 
 /// At most this much more than [`PERIOD`] lies between two posts.
-const LONGEST_REST: Duration = Duration::from_millis(1000);
+const LONGEST_REST: Duration = Duration::from_millis(2000);
 
 /// Between two tries while the ledger takes nothing.
 const RETRY: Duration = Duration::from_secs(1);

@@ -7,12 +7,15 @@
 //! 5. decide: what is sent; or its count, if that is asked for and may be told
 //! 6. an error gets the operator's own page, a hit its number
 
+use std::os::fd::OwnedFd;
+
 use tallyd_http::request::{Method, Request};
 use tallyd_http::status::Status;
 use tallyd_http::target::{self, CleanPath};
 use tallyd_ledger::entry::LONGEST_MISSING;
 
 use crate::decide::{self, Rules, decide};
+use crate::file::Content;
 use crate::listing::Columns;
 use crate::pages;
 use crate::public::{self, Wish};
@@ -84,8 +87,8 @@ pub async fn answer(shelf: &Shelf, request: &Request<'_>, now: Moment) -> Answer
     answer
 }
 
-/// The same where nothing has to be waited for: a file that is known, and of which all that is sent is in memory.
-/// Nothing where there is more to it; then nothing has been counted either.
+/// The same where nothing has to be waited for: a file that is known, of which one piece is sent, or none. Nothing where
+/// there is more to it; then nothing has been counted either.
 #[must_use]
 pub fn answer_at_once(shelf: &Shelf, request: &Request<'_>, now: Moment) -> Option<Answer> {
     if matches!(request.method, Method::Other | Method::Options) {
@@ -103,7 +106,7 @@ pub fn answer_at_once(shelf: &Shelf, request: &Request<'_>, now: Moment) -> Opti
     let resource = shelf.resolve_at_once(&path, accept_encoding, now.millis)?;
     let mut answer = concluded(shelf, request, &path, resource, now);
     let has_own_page = answer.reply.status.code() >= 400 && shelf.pages.is_some();
-    if has_own_page || answer.in_memory().is_none() {
+    if has_own_page || (answer.in_memory().is_none() && answer.on_disk().is_none()) {
         return None;
     }
     count(request, &path, &mut answer);
@@ -125,6 +128,51 @@ impl Answer {
             Body::Spans(_) | Body::Listing(_) => None,
         }
     }
+}
+
+impl Answer {
+    /// How long the body is that is sent, if it is one piece.
+    #[must_use]
+    pub fn piece(&self) -> u64 {
+        match self.on_disk() {
+            Some(part) => part.span.length,
+            None => self.in_memory().unwrap_or_default().len() as u64,
+        }
+    }
+
+    /// The part of a file that is sent, if that is one piece and not kept in memory.
+    #[must_use]
+    pub fn on_disk(&self) -> Option<OnDisk<'_>> {
+        let (Body::Span(span), Resource::File(picked)) = (&self.reply.body, &self.resource) else {
+            return None;
+        };
+        let Content::Disk {
+            descriptor,
+            in_memory,
+        } = &picked.representation().content
+        else {
+            return None;
+        };
+        (!self.reply.head_only).then_some(OnDisk {
+            picked,
+            descriptor,
+            in_memory: *in_memory,
+            span: *span,
+        })
+    }
+}
+
+/// A part of a file that is not kept in memory.
+#[derive(Clone, Copy, Debug)]
+pub struct OnDisk<'a> {
+    /// Whose it is.
+    pub picked: &'a Picked,
+    /// Where it is read.
+    pub descriptor: &'a OwnedFd,
+    /// There is no disk behind its file system.
+    pub in_memory: bool,
+    /// Which part.
+    pub span: Span,
 }
 
 /// What is asked for of a file's count, if anybody may.

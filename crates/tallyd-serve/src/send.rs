@@ -19,7 +19,7 @@ use tallyd_http::request::{Request, Version};
 use tallyd_ledger::journal::Begun;
 
 use crate::access_log::Entry;
-use crate::answer::Answer;
+use crate::answer::{Answer, OnDisk};
 use crate::counting;
 use crate::file::Content;
 use crate::head::{self, Connection};
@@ -30,6 +30,7 @@ use crate::resolve::{Shelf, pooled};
 use crate::resource::Resource;
 use crate::wire::Wire;
 use crate::worker::{Started, Worker};
+use disk::Flow;
 use taken::{Layout, Taken};
 pub use unconfirmed::{Fate, Unconfirmed};
 
@@ -181,21 +182,24 @@ impl<'a> Delivery<'a> {
         self.end(head, outcome)
     }
 
-    /// Sends an answer that is all in memory, as far as the socket takes it at once. `more` will follow at once.
+    /// Sends an answer that is one piece, as far as the socket takes it at once. `more` will follow at once.
     #[must_use]
     pub fn send_at_once(mut self, connection: Connection, more: bool) -> Sent {
         let mut head = self.head(None, connection);
         let length = head.len();
-        let body = self.answer.in_memory().unwrap_or_default();
         let more = more || !connection.keep;
-        let tried = if body.len() <= JOINED {
-            head.extend_from_slice(body);
-            let tried = self.wire.try_write(&[IoSlice::new(&head)], more);
-            head.truncate(length);
-            tried
-        } else {
-            let slices = [IoSlice::new(&head), IoSlice::new(body)];
-            self.wire.try_write(&slices, more)
+        let tried = match (self.answer.in_memory(), self.answer.on_disk()) {
+            (_, Some(part)) => self.part_at_once(&head, part),
+            (Some(body), _) if body.len() > JOINED => {
+                let slices = [IoSlice::new(&head), IoSlice::new(body)];
+                self.wire.try_write(&slices, more)
+            }
+            (body, _) => {
+                head.extend_from_slice(body.unwrap_or_default());
+                let tried = self.wire.try_write(&[IoSlice::new(&head)], more);
+                head.truncate(length);
+                tried
+            }
         };
         let taken = match tried {
             Ok(taken) => taken.unwrap_or(0),
@@ -204,9 +208,9 @@ impl<'a> Delivery<'a> {
                 return outcome.map_or(Sent::Over, |()| Sent::All);
             }
         };
-        let sent = taken.min(head.len());
+        let sent = taken.min(length);
         self.bytes = (taken - sent) as u64;
-        if taken < head.len() + body.len() {
+        if sent < length || self.bytes < self.answer.piece() {
             return Sent::Part(self.paused(head, sent, connection));
         }
         match self.end(head, Ok(())) {
@@ -224,10 +228,15 @@ impl<'a> Delivery<'a> {
             ..
         } = paused;
         let rest = head.get(sent..).unwrap_or_default();
-        let body = self.answer.in_memory().unwrap_or_default();
-        let begin = usize::try_from(self.bytes).unwrap_or(usize::MAX);
-        let body = body.get(begin..).unwrap_or_default();
-        let outcome = self.put_patiently(rest, body, !connection.keep).await;
+        let outcome = match self.answer.on_disk() {
+            Some(part) => self.rest_of_part(rest, part, !connection.keep).await,
+            None => {
+                let body = self.answer.in_memory().unwrap_or_default();
+                let begin = usize::try_from(self.bytes).unwrap_or(usize::MAX);
+                let body = body.get(begin..).unwrap_or_default();
+                self.put_patiently(rest, body, !connection.keep).await
+            }
+        };
         self.end(head, outcome)
     }
 
@@ -320,8 +329,14 @@ impl<'a> Delivery<'a> {
         else {
             return Err(Outcome::Broken);
         };
+        let part = OnDisk {
+            picked,
+            descriptor,
+            in_memory: *in_memory,
+            span,
+        };
         self.put(before, &[], span.length > 0).await?;
-        Box::pin(self.file(picked, descriptor, *in_memory, span, more)).await
+        Box::pin(self.part(part, Flow::Free, more)).await
     }
 
     async fn spans(

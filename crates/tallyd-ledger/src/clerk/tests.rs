@@ -274,7 +274,8 @@ fn a_rest_is_as_long_as_its_batch_is_large() {
     assert_eq!(rest(0), Duration::ZERO);
     assert_eq!(rest(1000), Duration::ZERO);
     assert_eq!(rest(2000), Duration::from_millis(200));
-    assert_eq!(rest(6000), LONGEST_REST);
+    assert_eq!(rest(6000), Duration::from_millis(1000));
+    assert_eq!(rest(11_000), LONGEST_REST);
     assert_eq!(rest(usize::MAX), LONGEST_REST);
 }
 

@@ -3,13 +3,14 @@
 //!
 //! Promises: the worker never waits for a disk, and others get their turn.
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::os::fd::OwnedFd;
 
 use rustix::io::{Errno, ReadWriteFlags, preadv2};
 use tallyd_http::range::Span;
 
 use super::{Delivery, ended};
+use crate::answer::OnDisk;
 use crate::file::Content;
 use crate::receipt::Outcome;
 use crate::resolve::pooled;
@@ -18,35 +19,83 @@ use crate::wire::Cork;
 
 /// At most this much of a file is sent at once, before others get their turn and the disk is asked
 /// whether the next piece is in memory.
-const WINDOW: u64 = 1024 * 1024;
+const WINDOW: u64 = 2 * 1024 * 1024;
 
 /// Pieces of one reply before other connections of the worker get their turn.
-const TURN: u32 = 4;
+const TURN: u32 = 2;
 
 /// Whether a socket took all that it was given the last time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Flow {
+pub(super) enum Flow {
+    /// It did.
     Free,
     /// It is full, most likely: waiting comes before the next try.
     Full,
 }
 
 impl Delivery<'_> {
-    /// Sends `span` of a file that is not kept in memory.
-    pub(super) async fn file(
+    /// Sends a head and what the socket takes of a part that is in memory, without a wait; how much of both.
+    pub(super) fn part_at_once(&self, head: &[u8], part: OnDisk<'_>) -> io::Result<Option<usize>> {
+        let OnDisk {
+            descriptor, span, ..
+        } = part;
+        let sent = self.wire.try_write(&[IoSlice::new(head)], true)?;
+        let window = span.length.min(WINDOW);
+        let can_go_on = sent == Some(head.len()) && window > 0;
+        if !can_go_on || !(part.in_memory || is_in_memory(descriptor, span.start, window)) {
+            return Ok(sent);
+        }
+        let mut offset = span.start;
+        let length = usize::try_from(window).unwrap_or(usize::MAX);
+        match rustix::fs::sendfile(self.wire, descriptor, Some(&mut offset), length) {
+            // It is shorter than it should be: that is found out again by who goes on.
+            Ok(taken) => Ok(Some(head.len() + self.wire.took(taken))),
+            Err(Errno::AGAIN | Errno::INTR) => Ok(sent),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Sends what is left of such a head and part.
+    pub(super) async fn rest_of_part(
         &mut self,
-        picked: &Picked,
-        descriptor: &OwnedFd,
-        in_memory: bool,
-        span: Span,
+        head: &[u8],
+        part: OnDisk<'_>,
         more: bool,
     ) -> Result<(), Outcome> {
+        self.put_patiently(head, &[], true).await?;
+        let flow = match self.bytes {
+            0 => Flow::Free,
+            _ => Flow::Full,
+        };
+        let span = Span {
+            start: part.span.start + self.bytes,
+            length: part.span.length - self.bytes,
+        };
+        self.part(OnDisk { span, ..part }, flow, more).await
+    }
+
+    /// Sends a part of a file that is not kept in memory.
+    pub(super) async fn part(
+        &mut self,
+        part: OnDisk<'_>,
+        mut flow: Flow,
+        more: bool,
+    ) -> Result<(), Outcome> {
+        let OnDisk {
+            picked,
+            descriptor,
+            in_memory,
+            span,
+        } = part;
         let mut at = span.start;
         let end = span.start.saturating_add(span.length);
         let mut warm_until = if in_memory { end } else { at };
         let mut turn = 0;
-        let mut flow = Flow::Free;
-        let mut corked = false;
+        // Once it was full, full packets only: each call would end with a small one otherwise.
+        let mut corked = flow == Flow::Full;
+        if corked {
+            self.wire.cork(Cork::In);
+        }
         while at < end {
             let window = (end - at).min(WINDOW);
             if warm_until <= at {
@@ -62,7 +111,6 @@ impl Delivery<'_> {
             let window = window.min(warm_until - at);
             let taken = self.send_warm(descriptor, at, window, flow).await?;
             if taken < window && !corked {
-                // From here on full packets only: each call would end with a small one otherwise.
                 corked = true;
                 self.wire.cork(Cork::In);
             }
