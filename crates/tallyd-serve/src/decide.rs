@@ -118,7 +118,7 @@ fn listing(request: &Request<'_>, columns: Columns) -> Reply {
 
 /// Conditions first (RFC 9110 section 13.2.2), then ranges, which only a GET can ask for (14.2).
 fn file(request: &Request<'_>, found: &Representation, now: i64) -> Reply {
-    let modified = found.stamp.modified_seconds();
+    let modified = found.modified;
     match condition::evaluate(request, &found.etag, modified, now) {
         Verdict::Failed => return error(Status::PRECONDITION_FAILED),
         Verdict::NotModified => return not_modified(),

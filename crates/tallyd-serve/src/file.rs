@@ -50,6 +50,8 @@ pub struct Representation {
     pub stamp: Stamp,
     /// Length in bytes.
     pub length: u64,
+    /// When it was modified, in seconds since 1970.
+    pub modified: i64,
     /// Strong entity tag, with its quotes.
     pub etag: String,
     /// Media type.
@@ -328,6 +330,7 @@ fn describe(
         coding,
         stamp,
         length: stamp.length,
+        modified: stamp.modified_seconds(),
         etag,
         content_type: content_type.to_owned(),
         fields,

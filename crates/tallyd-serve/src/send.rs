@@ -34,8 +34,9 @@ use disk::Flow;
 use taken::{Layout, Taken};
 pub use unconfirmed::{Fate, Unconfirmed};
 
-/// Up to here a body is copied behind its head: a second slice costs the system more than the copy.
-const JOINED: usize = 4096;
+/// Up to here a body is copied behind its head: a second slice costs the system more than the copy. At 10 KB that is
+/// 1.16 times the floor instead of 1.20.
+const JOINED: usize = 16 * 1024;
 
 /// What is being answered: for the log, and for how the reply is framed.
 #[derive(Clone, Copy, Debug)]

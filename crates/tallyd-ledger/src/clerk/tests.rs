@@ -430,12 +430,12 @@ fn a_changed_bit_stops_the_start_and_changes_nothing() {
     // The head, the definition, a hit: its head, its middle, how it ended.
     for place_of_bit in [0, 2, 9, 20, 24, 27] {
         let word = &crate::disk::Store::words(&*words)[place_of_bit];
-        word.fetch_xor(1 << 17, std::sync::atomic::Ordering::SeqCst);
+        word.fetch_xor(1 << 17, Ordering::SeqCst);
         let refused = Run::try_start(&disk, &place, BOOT).map(drop);
         let said = refused.expect_err("damage is noticed").to_string();
         assert!(said.contains(&name), "{said}");
         assert_eq!(place.file("/a")[0], 0);
-        word.fetch_xor(1 << 17, std::sync::atomic::Ordering::SeqCst);
+        word.fetch_xor(1 << 17, Ordering::SeqCst);
     }
     drop(Run::start(&disk, &place));
     assert_eq!(place.file("/a")[..2], [5, 5]);
