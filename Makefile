@@ -59,9 +59,10 @@ audit: ## check the dependencies for known advisories (fetches the RustSec datab
 	@$(cargo_deny)
 	cargo deny --locked check advisories
 
-bench: ## compare with nginx: CPU time for each request, by file size
+bench: ## compare with nginx, lighttpd, h2o, Caddy, Apache, static-web-server and a bare loop: 40 minutes
 	@$(call need,$(BENCH_PACKAGES))
-	bench/run
+	@mkdir -p bench/results
+	bench/run --all --json bench/results/results.json --markdown bench/results/results.md --chart bench/results/chart.svg
 
 bench-client: ## compare load generators: CPU time for each request of tallyd load, wrk and oha
 	@$(call need,$(BENCH_PACKAGES) nginx)

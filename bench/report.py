@@ -47,6 +47,8 @@ class Results:
         self.cases = cases
         self.servers = servers
         self.costs = {}
+        # Why the last round is missing, if it is.
+        self.given_up = None
 
     def add(self, case, server, cost):
         """One more round."""

@@ -5,7 +5,6 @@
 //! system of this machine: its name and inode are in memory then. All else is left to `locate`.
 
 use std::collections::HashMap;
-use std::os::fd::OwnedFd;
 
 use foldhash::fast::RandomState;
 
@@ -26,9 +25,8 @@ pub struct Folders {
 
 #[derive(Debug)]
 struct Folder {
-    descriptor: OwnedFd,
+    place: crate::tree::Folder,
     opened: u64,
-    is_local: bool,
     stamp: Stamp,
     /// Since when it is known to have this stamp: until then names may have come and gone.
     same_since: u64,
@@ -37,8 +35,8 @@ struct Folder {
 /// What a glance at a file tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Glance {
-    /// No name has come or gone beside it since then.
-    pub same_since: u64,
+    /// No name has come or gone beside it since then; nothing if that is not known.
+    pub same_since: Option<u64>,
 }
 
 impl Folders {
@@ -55,17 +53,15 @@ impl Folders {
         if now.saturating_sub(checked) > REMEMBERED {
             return None;
         }
-        let (parent, name) = split(relative);
+        let Some((parent, name)) = split(relative) else {
+            // The root itself is open, and looked at by whoever asks.
+            let is_same = root.glance(relative) == Some(Kind::File(*stamp));
+            return is_same.then_some(Glance { same_since: None });
+        };
         let folder = self.folder(root, parent, now)?;
-        let found = folder
-            .is_local
-            .then(|| Root::glance(&folder.descriptor, name));
-        match found? {
-            Ok(Kind::File(found)) if found == *stamp => Some(Glance {
-                same_since: folder.same_since,
-            }),
-            _ => None,
-        }
+        let same_since = Some(folder.same_since);
+        let is_same = folder.place.glance(name) == Some(Kind::File(*stamp));
+        is_same.then_some(Glance { same_since })
     }
 
     /// Forgets all: the root is another.
@@ -76,7 +72,7 @@ impl Folders {
     fn folder(&mut self, root: &Root, parent: &[u8], now: u64) -> Option<&Folder> {
         let known = self.open.get(parent);
         if known.is_none_or(|folder| now.saturating_sub(folder.opened) > TRUSTED) {
-            let (descriptor, stamp, is_local) = root.folder(parent).ok()?;
+            let (place, stamp) = root.folder(parent).ok()?;
             let same_since = match known {
                 Some(folder) if folder.stamp == stamp => folder.same_since,
                 _ => now,
@@ -85,9 +81,8 @@ impl Folders {
                 self.open.clear();
             }
             let folder = Folder {
-                descriptor,
+                place,
                 opened: now,
-                is_local,
                 stamp,
                 same_since,
             };
@@ -97,15 +92,11 @@ impl Folders {
     }
 }
 
-/// The directory and the name of a path below the root.
-fn split(relative: &[u8]) -> (&[u8], &[u8]) {
-    match memchr::memrchr(b'/', relative) {
-        Some(slash) => {
-            let (parent, name) = relative.split_at(slash);
-            (parent, name.get(1..).unwrap_or_default())
-        }
-        None => (b".", relative),
-    }
+/// The directory and the name of a path below the root; nothing if it lies in the root.
+fn split(relative: &[u8]) -> Option<(&[u8], &[u8])> {
+    let slash = memchr::memrchr(b'/', relative)?;
+    let (parent, name) = relative.split_at(slash);
+    Some((parent, name.get(1..)?))
 }
 
 #[cfg(test)]
@@ -131,8 +122,8 @@ mod tests {
 
     #[test]
     fn a_path_has_a_directory_and_a_name() {
-        assert_eq!(split(b"a"), (b".".as_slice(), b"a".as_slice()));
-        assert_eq!(split(b"a/b/c"), (b"a/b".as_slice(), b"c".as_slice()));
+        assert_eq!(split(b"a"), None);
+        assert_eq!(split(b"a/b/c"), Some((b"a/b".as_slice(), b"c".as_slice())));
     }
 
     #[test]
@@ -151,6 +142,19 @@ mod tests {
         assert!(look(0, 20).is_none());
         fs::remove_file(&file).unwrap();
         assert!(look(0, 30).is_none());
+    }
+
+    #[test]
+    fn so_is_one_in_the_root() {
+        let place = tempfile::tempdir().unwrap();
+        fs::write(place.path().join("f"), "one").unwrap();
+        let root = root(place.path());
+        let known = stamp(&root, b"f");
+        let mut folders = Folders::default();
+        let mut look = || folders.glance(&root, b"f", &known, 0, 0);
+        assert_eq!(look(), Some(Glance { same_since: None }));
+        fs::write(place.path().join("f"), "other").unwrap();
+        assert_eq!(look(), None);
     }
 
     #[test]
@@ -180,17 +184,18 @@ mod tests {
     #[test]
     fn what_comes_beside_a_file_is_noticed() {
         let place = tempfile::tempdir().unwrap();
-        fs::write(place.path().join("f"), "one").unwrap();
+        fs::create_dir(place.path().join("d")).unwrap();
+        fs::write(place.path().join("d/f"), "one").unwrap();
         let root = root(place.path());
-        let known = stamp(&root, b"f");
+        let known = stamp(&root, b"d/f");
         let mut folders = Folders::default();
         let mut since = |now| {
-            let glance = folders.glance(&root, b"f", &known, now, now);
-            glance.unwrap().same_since
+            let glance = folders.glance(&root, b"d/f", &known, now, now);
+            glance.unwrap().same_since.unwrap()
         };
         assert_eq!(since(5), 5);
         assert_eq!(since(500), 5);
-        fs::write(place.path().join("f.br"), "x").unwrap();
+        fs::write(place.path().join("d/f.br"), "x").unwrap();
         assert_eq!(since(1000), 1000);
         assert_eq!(since(2000), 1000);
     }

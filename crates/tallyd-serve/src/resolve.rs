@@ -29,6 +29,9 @@ pub const TRUSTED: u64 = 100;
 /// Milliseconds between two messages about what can't be served: each request could cause one.
 const QUIET: u64 = 1000;
 
+/// Releases that may be switched while one request looks for a file.
+const SWITCHES: u32 = 4;
+
 /// Milliseconds after which compressed variants that were not there are looked for again. Sending the
 /// plain file meanwhile is not wrong, only larger.
 const SEARCHED: u64 = 2000;
@@ -178,7 +181,8 @@ impl Shelf {
             && !self.site.rules.precompressed.is_empty()
         {
             // A name that came in the moment of the last search would have the directory's old time.
-            if glance.same_since.saturating_add(TRUSTED) > known.searched {
+            let since = glance.same_since?;
+            if since.saturating_add(TRUSTED) > known.searched {
                 return None;
             }
             known.searched = now;
@@ -198,20 +202,22 @@ impl Shelf {
     }
 
     async fn find(&self, path: &CleanPath<'_>, now: u64) -> Result<Found, Refusal> {
-        let root = self.current_root(now).await?;
-        let found = self.find_beneath(Arc::clone(&root), path, now).await;
-        let is_missing = match &found {
-            Ok(found) => matches!(found, Found::Directory(_)),
-            Err(refusal) => Absence::from(*refusal) == Absence::Missing,
-        };
-        // The root may have been switched a moment ago, and the old one be on its way out: nothing
-        // is missing as long as it is not missing in the tree that is current now.
-        if is_missing && !self.is_current(&root).await {
-            self.forget_root();
+        let mut switches = 0;
+        loop {
             let root = self.current_root(now).await?;
-            return self.find_beneath(root, path, now).await;
+            let found = self.find_beneath(Arc::clone(&root), path, now).await;
+            let is_missing = match &found {
+                Ok(found) => matches!(found, Found::Directory(_)),
+                Err(refusal) => Absence::from(*refusal) == Absence::Missing,
+            };
+            // The root may have been switched a moment ago, and the old one be on its way out: nothing
+            // is missing as long as it is not missing in the tree that is current now.
+            if !is_missing || switches == SWITCHES || self.is_current(&root).await {
+                return found;
+            }
+            switches += 1;
+            self.forget_root();
         }
-        found
     }
 
     async fn find_beneath(
