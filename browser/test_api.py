@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Callable
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection, HTTPResponse
 from typing import Any
 
@@ -20,7 +21,14 @@ Json = Any
 # Questions: one value for each parameter of each path with which the answer is another, and what has to be asked for
 # beside it. A parameter that is described and not here fails a test, and so does one that changes nothing.
 FILE = f"path={past.path_of(1)}"
-DAYS = {"days": "7", "since": "2026-11-01", "until": "2026-09-01", "site": past.OTHER}
+
+
+def ago(days: int) -> str:
+    """The day so many days ago. A date that is written down is one day that of the question beside it."""
+    return (datetime.now(UTC) - timedelta(days=days)).date().isoformat()
+
+
+DAYS = {"days": "7", "since": ago(10), "until": ago(60), "site": past.OTHER}
 ROWS = {"search": "report-00", "sort": "path", "limit": "3", "offset": "5", "format": "csv"}
 QUESTIONS: dict[str, tuple[str, dict[str, str]]] = {
     "/api/v1/overview": ("", {**DAYS, **ROWS, "table": "referrers"}),
