@@ -230,7 +230,7 @@ def machine(versions, rounds, seconds):
     parts = [
         datetime.date.today().isoformat(),
         f"{cpu_model()} ({os.cpu_count()} cores)",
-        f"Linux {platform.release()}",
+        f"Linux {'.'.join(platform.release().split('.')[:2])}",
         *dict.fromkeys(said),
         " ".join(tools.version(["wrk", "-v"]).split()[:2]),
         f"{rounds} x {seconds} s",

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::io::Write;
 
 use tallyd_load::{Connection, Request};
 
-use crate::support::{Folder, Program, Start, Tallyd};
+use crate::support::{Folder, Program, Start, Tallyd, open, read_replies};
 
 const REQUESTS: usize = 3000;
 
@@ -45,6 +46,34 @@ fn a_cached_file_costs_one_read_and_one_write() {
         .filter(|(name, _)| !expected.contains(&name.as_str()));
     let others: usize = others.map(|(_, count)| count).sum();
     assert!(others <= REQUESTS * ELSE / 1000, "{calls:?}");
+}
+
+/// Answers to requests that came together are held back for each other; never for one that has to wait, which is told
+/// by the call that lets them go.
+#[test]
+fn what_was_held_back_leaves_before_anything_is_waited_for() {
+    let get = "GET /index.html HTTP/1.1\r\nHost: a\r\n\r\n";
+    let unfinished = "POST /index.html HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n";
+    let calls = |asked: String, answers: usize| {
+        let folder = Folder::with_index();
+        let server = Start::serving(folder.path())
+            .arg("--workers")
+            .arg("1")
+            .start();
+        let address = server.address();
+        watched(server, |_| {
+            let mut stream = open(address);
+            stream.write_all(asked.as_bytes()).expect("ask");
+            let replies = read_replies(&mut stream, answers);
+            assert!(replies.iter().all(|reply| reply.status == 200));
+            assert_eq!(replies.len(), answers);
+        })
+    };
+    let waited = calls(format!("{get}{get}{unfinished}"), 2);
+    assert_eq!(waited.get("setsockopt"), Some(&1), "{waited:?}");
+    let together = calls(get.repeat(16), 16);
+    assert_eq!(together.get("setsockopt"), None, "{together:?}");
+    assert_eq!(together.get("sendto"), Some(&16), "{together:?}");
 }
 
 /// The system calls that the worker makes while `work` is done over one connection, by name.

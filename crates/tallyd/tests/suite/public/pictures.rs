@@ -18,7 +18,9 @@ fn the_page_shows_the_numbers_and_every_name_as_text() {
     let fetch = ["--fail", "-o", "/dev/null"];
     Program::curl(&fetch).arg(server.url(EVIL_URL)).output();
     // A hit is posted when it has begun, and may be a download a moment later.
-    wait_until("the download", || tally(&server, EVIL_URL)["downloads"] == 1);
+    wait_until("the download", || {
+        tally(&server, EVIL_URL)["downloads"] == 1
+    });
     let mut browser = Browser::start();
     let page = browser.open(&server.url(&format!("{EVIL_URL}?tally")));
     assert_eq!(page.failures, Vec::<String>::new());
