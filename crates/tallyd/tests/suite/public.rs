@@ -11,7 +11,9 @@ use crate::support::{Folder, Program, Start, Tallyd, wait_until};
 
 /// A server of `place` that shows its counts.
 pub fn shown(place: &Place) -> Tallyd {
-    place.server().args(&["--public-counts"]).start()
+    // One worker: each keeps what it was told for a moment, and another one may show what was a second ago.
+    let args = ["--public-counts", "--workers", "1"];
+    place.server().args(&args).start()
 }
 
 /// The JSON of a tally, as curl gets it.
