@@ -11,9 +11,7 @@ use crate::support::{Folder, Program, Start, Tallyd, wait_until};
 
 /// A server of `place` that shows its counts.
 pub fn shown(place: &Place) -> Tallyd {
-    // One worker: each keeps what it was told for a moment, and another one may show what was a second ago.
-    let args = ["--public-counts", "--workers", "1"];
-    place.server().args(&args).start()
+    place.server().args(&["--public-counts"]).start()
 }
 
 /// The JSON of a tally, as curl gets it.
