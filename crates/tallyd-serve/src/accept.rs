@@ -88,15 +88,16 @@ impl Drop for Listener<'_> {
 
 impl<'a> Listener<'a> {
     fn new(worker: &'a Worker, socket: OwnedFd) -> io::Result<Self> {
-        let slot = Rc::new(Slot::default());
-        worker.connections.add_listener(&slot);
-        let watch = worker.connections.watch();
-        watch.add(&socket, slot.place(), Interest::READABLE)?;
-        Ok(Listener {
+        let listener = Listener {
             worker,
             socket,
-            slot,
-        })
+            slot: Rc::new(Slot::default()),
+        };
+        // If it can't be watched, the place is given back with it.
+        worker.connections.add_listener(&listener.slot);
+        let (watch, place) = (worker.connections.watch(), listener.slot.place());
+        watch.add(&listener.socket, place, Interest::READABLE)?;
+        Ok(listener)
     }
 
     /// Waits until somebody has come since the last look.

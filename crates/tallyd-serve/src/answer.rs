@@ -128,9 +128,7 @@ impl Answer {
             Body::Spans(_) | Body::Listing(_) => None,
         }
     }
-}
 
-impl Answer {
     /// How long the body is that is sent, if it is one piece.
     #[must_use]
     pub fn piece(&self) -> u64 {
@@ -143,22 +141,11 @@ impl Answer {
     /// The part of a file that is sent, if that is one piece and not kept in memory.
     #[must_use]
     pub fn on_disk(&self) -> Option<OnDisk<'_>> {
-        let (Body::Span(span), Resource::File(picked)) = (&self.reply.body, &self.resource) else {
-            return None;
-        };
-        let Content::Disk {
-            descriptor,
-            in_memory,
-        } = &picked.representation().content
-        else {
-            return None;
-        };
-        (!self.reply.head_only).then_some(OnDisk {
-            picked,
-            descriptor,
-            in_memory: *in_memory,
-            span: *span,
-        })
+        match (&self.reply.body, &self.resource) {
+            _ if self.reply.head_only => None,
+            (Body::Span(span), Resource::File(picked)) => OnDisk::of(picked, *span),
+            _ => None,
+        }
     }
 }
 
@@ -173,6 +160,25 @@ pub struct OnDisk<'a> {
     pub in_memory: bool,
     /// Which part.
     pub span: Span,
+}
+
+impl<'a> OnDisk<'a> {
+    /// This part of a representation; nothing if that is kept in memory.
+    #[must_use]
+    pub fn of(picked: &'a Picked, span: Span) -> Option<OnDisk<'a>> {
+        match &picked.representation().content {
+            Content::Memory(_) => None,
+            Content::Disk {
+                descriptor,
+                in_memory,
+            } => Some(OnDisk {
+                picked,
+                descriptor,
+                in_memory: *in_memory,
+                span,
+            }),
+        }
+    }
 }
 
 /// What is asked for of a file's count, if anybody may.

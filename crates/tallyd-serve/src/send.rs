@@ -21,7 +21,6 @@ use tallyd_ledger::journal::Begun;
 use crate::access_log::Entry;
 use crate::answer::{Answer, OnDisk};
 use crate::counting;
-use crate::file::Content;
 use crate::head::{self, Connection};
 use crate::listing::{Listing, Place, Step, View};
 use crate::receipt::{Client, Outcome};
@@ -319,23 +318,10 @@ impl<'a> Delivery<'a> {
         let Resource::File(picked) = &answer.resource else {
             return Err(Outcome::Broken);
         };
-        let content = &picked.representation().content;
-        if let Some(bytes) = content.slice(span) {
+        if let Some(bytes) = picked.representation().content.slice(span) {
             return self.put(before, bytes, more).await;
         }
-        let Content::Disk {
-            descriptor,
-            in_memory,
-        } = content
-        else {
-            return Err(Outcome::Broken);
-        };
-        let part = OnDisk {
-            picked,
-            descriptor,
-            in_memory: *in_memory,
-            span,
-        };
+        let part = OnDisk::of(picked, span).ok_or(Outcome::Broken)?;
         self.put(before, &[], span.length > 0).await?;
         Box::pin(self.part(part, Flow::Free, more)).await
     }
