@@ -1,13 +1,12 @@
 //! Questions to the ledger for those who serve files.
 //!
-//! Promises: the ledger is never asked on the worker's thread; only [`TURNS`] questions of a worker are under way at
-//! the same time, so files always find a thread for the disk; nobody waits for an answer longer than [`PATIENCE`].
-//! A ledger that hangs costs two threads and no file anything.
+//! Promises: the ledger is never asked on a worker's thread; only [`TURNS`] questions are under way at the same time,
+//! so files always find a thread for the disk; nobody waits for an answer longer than [`PATIENCE`]. A ledger that hangs
+//! costs two threads and no file anything. All workers tell the same: a count never goes back because the next request
+//! came to another one.
 
-use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tallyd_ledger::report::{Brief, Range, Readers, Totals};
@@ -17,7 +16,7 @@ use crate::asker::{self, Asker};
 use crate::say::Voice;
 use crate::site::Site;
 
-/// Questions of one worker at the same time.
+/// Questions at the same time.
 const TURNS: usize = 2;
 
 /// How long an answer may take, with the wait for its turn.
@@ -41,17 +40,18 @@ pub enum Silence {
     Unanswered,
 }
 
-/// A way to ask the ledger, which all shelves of a worker share.
+/// A way to ask the ledger, which all workers share.
 #[derive(Clone, Debug)]
-pub struct Asking(Option<Rc<Inner>>);
+pub struct Asking(Option<Arc<Inner>>);
 
 #[derive(Debug)]
 struct Inner {
     asker: Asker,
-    known: RefCell<HashMap<Question, Told>>,
+    /// Held for a look-up, and never while the ledger is asked.
+    known: Mutex<HashMap<Question, Told>>,
     voice: Voice,
     /// When a failure was last spoken of.
-    said: Cell<Option<u64>>,
+    said: Mutex<Option<u64>>,
 }
 
 /// Site, path, and the recent days.
@@ -59,7 +59,8 @@ type Question = (Box<str>, Box<[u8]>, Option<i64>);
 
 #[derive(Clone, Debug)]
 struct Told {
-    brief: Option<Rc<Brief>>,
+    brief: Option<Arc<Brief>>,
+    /// Milliseconds of the worker that asked. Those of another one are some milliseconds apart, which does not matter.
     at: u64,
 }
 
@@ -68,11 +69,11 @@ impl Asking {
     #[must_use]
     pub fn new(readers: Option<Arc<Readers>>, voice: Voice) -> Asking {
         Asking(readers.map(|readers| {
-            Rc::new(Inner {
+            Arc::new(Inner {
                 asker: Asker::new(Some(readers), TURNS, PATIENCE),
-                known: RefCell::default(),
+                known: Mutex::default(),
                 voice,
-                said: Cell::new(None),
+                said: Mutex::new(None),
             })
         }))
     }
@@ -91,7 +92,7 @@ impl Asking {
         path: &[u8],
         recent: Range,
         now: Moment,
-    ) -> Result<Option<Rc<Brief>>, Silence> {
+    ) -> Result<Option<Arc<Brief>>, Silence> {
         let inner = self.0.as_deref().ok_or(Silence::NotKept)?;
         let question = (site.book.site().into(), path.into(), recent.since);
         match inner.known(&question, now.millis) {
@@ -111,8 +112,8 @@ impl Asking {
 
 impl Inner {
     /// What was found out a moment ago.
-    fn known(&self, question: &Question, now: u64) -> Option<Option<Rc<Brief>>> {
-        let known = self.known.borrow();
+    fn known(&self, question: &Question, now: u64) -> Option<Option<Arc<Brief>>> {
+        let known = lock(&self.known);
         let told = known.get(question)?;
         (now.saturating_sub(told.at) <= FRESH).then(|| told.brief.clone())
     }
@@ -122,7 +123,7 @@ impl Inner {
         question: Question,
         recent: Range,
         now: Moment,
-    ) -> Result<Option<Rc<Brief>>, Silence> {
+    ) -> Result<Option<Arc<Brief>>, Silence> {
         let asked = self.asker.in_time(async {
             let turn = self.asker.turn().await?;
             // Whoever had the turn before may have asked the same.
@@ -131,7 +132,7 @@ impl Inner {
             }
             let (site, path) = (question.0.clone(), question.1.clone());
             let brief = turn.ask(move |report| report.brief(&site, &path, recent));
-            let brief = brief.await?.map(Rc::new);
+            let brief = brief.await?.map(Arc::new);
             self.keep(question, brief.clone(), now.millis);
             Ok(brief)
         });
@@ -145,9 +146,10 @@ impl Inner {
             Ok(answer) => return Some(answer),
             Err(error) => error,
         };
-        let said = self.said.get();
+        let mut said = lock(&self.said);
         if said.is_none_or(|said| now.saturating_sub(said) >= QUIET) {
-            self.said.set(Some(now));
+            *said = Some(now);
+            drop(said);
             self.voice.error(format_args!(
                 "the ledger does not answer, so no counts are shown beside the files, which are served and counted: \
                  {error}"
@@ -156,8 +158,11 @@ impl Inner {
         None
     }
 
-    fn keep(&self, question: Question, brief: Option<Rc<Brief>>, now: u64) {
-        let mut known = self.known.borrow_mut();
+    fn keep(&self, question: Question, brief: Option<Arc<Brief>>, now: u64) {
+        let mut known = lock(&self.known);
+        if known.get(&question).is_some_and(|told| told.at > now) {
+            return;
+        }
         if known.len() >= KEPT {
             known.retain(|_, told| now.saturating_sub(told.at) <= FRESH);
         }
@@ -166,6 +171,11 @@ impl Inner {
         }
         known.insert(question, Told { brief, at: now });
     }
+}
+
+/// What was locked when somebody panicked is whole: nothing here takes two steps.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ use tallyd_ledger::state::ledger_in;
 
 use crate::access_log::AccessLog;
 use crate::admin::{Admin, AdminError, Sources, Stage};
+use crate::asking::Asking;
 use crate::config::{Config, LogTarget, SiteConfig};
 use crate::count::{self, OpenError};
 use crate::crew::{Hand, ListenerId, Order};
@@ -151,6 +152,7 @@ impl Server {
             feed: count.feed(),
             readers: readers.clone(),
         };
+        let asking = Asking::new(readers, voice.clone());
         let mut admin = Admin::new(sources, voice.clone());
         let pages = admin
             .prepare(config.admin.as_ref())
@@ -158,7 +160,7 @@ impl Server {
         let log = AccessLog::start(&config.access_log, config.log_format, voice.clone())
             .map_err(|error| StartError::Log(config.access_log.clone(), error))?;
         let world = Arc::new(World::new(&config, Sites::build(&config, &count.books())));
-        let hands = start_hands(meters, &world, &log, &count, readers.as_ref(), &voice)?;
+        let hands = start_hands(meters, &world, &log, &count, &asking, &voice)?;
         admin.apply(pages, &config).map_err(StartError::System)?;
         let mut server = Server {
             config,
@@ -364,7 +366,7 @@ fn start_hands(
     world: &Arc<World>,
     log: &AccessLog,
     count: &Count,
-    readers: Option<&Arc<Readers>>,
+    asking: &Asking,
     voice: &Voice,
 ) -> Result<Vec<Hand>, StartError> {
     let start = |(number, meter)| {
@@ -373,7 +375,7 @@ fn start_hands(
             sink: log.sink(),
             meter,
             teller: count.teller(),
-            readers: readers.cloned(),
+            asking: asking.clone(),
             voice: voice.clone(),
         };
         Hand::start(name, Arc::clone(world), kit)

@@ -21,7 +21,6 @@ use crate::meter::Meter;
 use crate::resolve::Shelf;
 use crate::say::Voice;
 use crate::site::Sites;
-use tallyd_ledger::report::Readers;
 use tallyd_ledger::teller::Teller;
 
 /// Everything that a reload replaces.
@@ -121,8 +120,8 @@ pub struct Kit {
     pub meter: Arc<Meter>,
     /// Whom it tells of its replies.
     pub teller: Teller,
-    /// Whom it asks for counts that are shown; nobody if they are in memory only.
-    pub readers: Option<Arc<Readers>>,
+    /// Whom it asks for counts that are shown.
+    pub asking: Asking,
     /// How it speaks.
     pub voice: Voice,
 }
@@ -149,10 +148,9 @@ impl Worker {
             sink,
             meter,
             teller,
-            readers,
+            asking,
             voice,
         } = kit;
-        let asking = Asking::new(readers, voice.clone());
         Worker {
             name,
             connections: Connections::new(watch),

@@ -31,7 +31,7 @@ fn at(millis: u64) -> Moment {
     Moment { millis, seconds: 0 }
 }
 
-async fn ask(asking: &Asking, path: &str, millis: u64) -> Result<Option<Rc<Brief>>, Silence> {
+async fn ask(asking: &Asking, path: &str, millis: u64) -> Result<Option<Arc<Brief>>, Silence> {
     let (site, range) = (site(), Range::default());
     asking
         .brief(&site, path.as_bytes(), range, at(millis))
@@ -81,7 +81,7 @@ fn an_answer_is_given_again_for_a_second() {
         for number in 0..2 * KEPT {
             ask(&asking, &format!("/{number}"), 7_000).await.ok();
         }
-        assert!(inner.known.borrow().len() <= KEPT);
+        assert!(lock(&inner.known).len() <= KEPT);
     });
 }
 
