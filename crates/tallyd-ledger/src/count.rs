@@ -22,7 +22,7 @@ use crate::feed::Feed;
 use crate::health::{Health, Say, Urgency};
 use crate::journal::Journal;
 use crate::keyring::{KeyError, KeyRing};
-use crate::ledger::{LedgerError, Numbers, Sqlite};
+use crate::ledger::{LedgerError, Numbers, Sqlite, seal};
 use crate::recovery::{Recovered, RecoveryError, recover};
 use crate::state::{StateDirectory, StateError};
 use crate::tally::Tally;
@@ -161,6 +161,7 @@ impl Count {
             .set_window_kind(settings.kind)
             .map_err(|error| CountError::Ledger(state.ledger(), error))?;
         state.sign().map_err(CountError::State)?;
+        seal::unseal(&state.ledger());
         note_root(&state, &settings.root, &health);
         tell(&recovered, state.was_left(), &health);
         let ring = KeyRing::open(Arc::clone(&disk), day_of(clerk::now()))
@@ -279,6 +280,7 @@ impl Count {
         // A panic of the clerk has been said on standard error by the thread itself.
         if kept.clerk.join().is_ok_and(|is_posted| is_posted) {
             kept.desk.clear();
+            seal::seal(&kept.state.ledger());
             kept.state.give_back();
         }
     }

@@ -4,6 +4,7 @@
 //! keep these promises and nothing else.
 
 pub(crate) mod pack;
+pub(crate) mod seal;
 mod sqlite;
 
 use std::fmt;

@@ -32,6 +32,7 @@ use packs::Packer;
 use value::{PathBytes, PathRef, count};
 
 pub use numbers::Numbers;
+pub(super) use open::{beside, has_log};
 
 /// The log is begun anew at this length, even if readers have to be waited for: those who overlap without a pause
 /// would keep SQLite from ever doing so.
@@ -70,7 +71,7 @@ impl Sqlite {
             connection,
             reader,
             path: path.to_owned(),
-            log: open::beside(path, "-wal"),
+            log: beside(path, "-wal"),
             shortened: None,
             known: Known::default(),
             packer: Packer::default(),

@@ -141,12 +141,12 @@ pub(super) fn size(path: &Path) -> Result<i64, LedgerError> {
 }
 
 /// Whether there is a log beside the database that holds something.
-pub(super) fn has_log(path: &Path) -> bool {
+pub(in crate::ledger) fn has_log(path: &Path) -> bool {
     let log = beside(path, "-wal");
     rustix::fs::stat(&log).is_ok_and(|facts| facts.st_size > 0)
 }
 
-pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
+pub(in crate::ledger) fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(ending);
     PathBuf::from(name)

@@ -8,6 +8,7 @@ mod migrating;
 mod model;
 mod packing;
 mod power;
+mod sealed;
 mod tables;
 mod unlucky;
 

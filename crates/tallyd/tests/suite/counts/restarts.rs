@@ -37,6 +37,27 @@ fn two_restarts_within_a_second_go_on_with_the_next_number() {
 }
 
 #[test]
+fn a_ledger_is_sealed_when_the_server_ends_in_order_and_only_then() {
+    let place = Place::with(&[("a", 1000)]);
+    let seal = place.state.join("ledger.db.seal");
+    place.start().stop();
+    assert!(seal.exists());
+    let server = place.start();
+    assert_eq!(number(&server, "/a"), 1);
+    assert!(!seal.exists(), "the ledger is being written to");
+    server.kill();
+    let server = place.start();
+    assert!(!seal.exists());
+    assert_eq!(place.stopped(server, "/a").hits, 1);
+    assert!(seal.exists());
+    // A ledger that was changed after it was sealed is looked through.
+    place.ledger().change("UPDATE files SET hits = hits + 1");
+    refused(place.server(), &["damaged", "Nothing was changed"]);
+    place.ledger().change("UPDATE files SET hits = hits - 1");
+    place.start().stop();
+}
+
+#[test]
 fn a_hit_is_in_the_ledger_while_the_server_runs() {
     let place = Place::with(&[("a", 1000)]);
     let server = place.start();
