@@ -24,6 +24,7 @@ server.max-connections = {connections}
 # The most it can be told.
 server.max-keep-alive-requests = 65535
 server.max-keep-alive-idle = 3600
+server.defer-accept = 1
 """
 
 H2O = """

@@ -28,7 +28,7 @@ user {user};
 worker_processes 1;
 pid {place}/nginx.pid;
 error_log {place}/nginx.err crit;
-events {{ worker_connections {connections}; }}
+events {{ worker_connections {connections}; multi_accept on; }}
 http {{
     include /etc/nginx/mime.types;
     sendfile {sendfile};
@@ -42,7 +42,7 @@ http {{
     access_log {log};
     client_body_temp_path {place}; proxy_temp_path {place}; fastcgi_temp_path {place};
     uwsgi_temp_path {place}; scgi_temp_path {place};
-    server {{ listen 127.0.0.1:{port} backlog=1024; root {site}; autoindex on; }}
+    server {{ listen 127.0.0.1:{port} backlog=1024 deferred; root {site}; autoindex on; }}
     {more}
 }}
 """
@@ -229,6 +229,7 @@ def tallyd(core, binary, site, state=None, log=None, form="combined"):
     """tallyd with one worker. Counts are kept in `state`, or nowhere; `log` is a file, its lines are in this form."""
     port = tools.free_port()
     command = [binary, site, "--listen", f"127.0.0.1:{port}", "--workers", 1, "--keep-alive", "1h", "--listing"]
+    command += ["--defer-accept"]
     command += ["--state", state] if state else ["--no-state"]
     command += ["--log-level", "warn", "--access-log", log or "off", "--log-format", form]
     return Server(core, command, port, log)

@@ -14,6 +14,7 @@ use mio::Interest;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{SocketAddrAny, SocketFlags, acceptfrom_with};
+use tallyd_ledger::tcp;
 use tokio::sync::Notify;
 
 use crate::h1::{Arrival, Pump};
@@ -26,7 +27,7 @@ use crate::worker::Worker;
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Connections taken in one go before those already there get their turn.
-const BATCH: u32 = 32;
+const BATCH: usize = 32;
 
 /// Accepts on `socket` until told to stop.
 pub async fn accept(worker: Rc<Worker>, socket: OwnedFd, stop: Rc<Notify>) -> io::Result<()> {
@@ -39,7 +40,7 @@ pub async fn accept(worker: Rc<Worker>, socket: OwnedFd, stop: Rc<Notify>) -> io
             biased;
             () = &mut stopped => break,
             () = listener.ready() => {
-                match take(&worker, &listener.socket) {
+                match take(&worker, &listener) {
                     Taken::All => {}
                     Taken::Some => {
                         listener.look_again();
@@ -69,7 +70,7 @@ pub async fn accept(worker: Rc<Worker>, socket: OwnedFd, stop: Rc<Notify>) -> io
             }
         }
     }
-    while let Taken::Some = take(&worker, &listener.socket) {}
+    while let Taken::Some = take(&worker, &listener) {}
     Ok(())
 }
 
@@ -78,6 +79,8 @@ struct Listener<'a> {
     worker: &'a Worker,
     socket: OwnedFd,
     slot: Rc<Slot>,
+    /// Whoever comes has asked already.
+    is_deferred: bool,
 }
 
 impl Drop for Listener<'_> {
@@ -90,6 +93,7 @@ impl<'a> Listener<'a> {
     fn new(worker: &'a Worker, socket: OwnedFd) -> io::Result<Self> {
         let listener = Listener {
             worker,
+            is_deferred: tcp::is_deferred(&socket),
             socket,
             slot: Rc::new(Slot::default()),
         };
@@ -131,25 +135,34 @@ enum Taken {
     Exhausted(Errno),
 }
 
-fn take(worker: &Rc<Worker>, listener: &OwnedFd) -> Taken {
+/// Takes who is waiting, and then begins with them: those who were taken first have had time to ask meanwhile.
+fn take(worker: &Rc<Worker>, listener: &Listener<'_>) -> Taken {
+    let queue = Queue::of(&listener.socket);
+    let mut sockets = Vec::with_capacity(queue.known.unwrap_or(BATCH).min(BATCH));
+    let taken = take_some(worker, &queue, &mut sockets);
+    let arrival = match sockets.len() {
+        1 if !listener.is_deferred => Arrival::Alone,
+        _ => Arrival::Asking,
+    };
+    for (socket, client) in sockets {
+        connection(worker, socket, client, arrival);
+    }
+    taken
+}
+
+fn take_some(worker: &Worker, queue: &Queue<'_>, sockets: &mut Vec<(OwnedFd, Client)>) -> Taken {
     let most = worker.serving().world.limits.connections;
-    for _ in 0..BATCH {
-        if worker.connections.count() >= most {
+    let mut asked = 0;
+    while queue.has_more(asked) {
+        if asked == BATCH {
+            return Taken::Some;
+        }
+        if worker.connections.count() + sockets.len() >= most {
             return Taken::Full;
         }
-        match acceptfrom_with(listener, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK) {
-            Ok((socket, address)) => {
-                let queue = queue(listener);
-                let arrival = if queue {
-                    Arrival::InQueue
-                } else {
-                    Arrival::Alone
-                };
-                connection(worker, socket, client(address), arrival);
-                if !queue {
-                    return Taken::All;
-                }
-            }
+        asked += 1;
+        match acceptfrom_with(queue.listener, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK) {
+            Ok((socket, address)) => sockets.push((socket, client(address))),
             Err(Errno::AGAIN) => return Taken::All,
             Err(error @ (Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM)) => {
                 return Taken::Exhausted(error);
@@ -158,14 +171,33 @@ fn take(worker: &Rc<Worker>, listener: &OwnedFd) -> Taken {
             Err(_) => {}
         }
     }
-    Taken::Some
+    Taken::All
 }
 
-/// Whether somebody else is waiting. An accept that finds nobody makes and destroys a socket first:
-/// 2 us, where asking costs 0.3.
-fn queue(listener: &OwnedFd) -> bool {
-    let mut waiting = [PollFd::new(listener, PollFlags::IN)];
-    !matches!(poll(&mut waiting, Some(&Timespec::default())), Ok(0))
+/// Who waits at a listener. Of whoever comes later there is another event.
+struct Queue<'a> {
+    listener: &'a OwnedFd,
+    /// How many they were; nothing if the system does not say.
+    known: Option<usize>,
+}
+
+impl<'a> Queue<'a> {
+    fn of(listener: &'a OwnedFd) -> Queue<'a> {
+        let known = tcp::waiting(listener);
+        Queue { listener, known }
+    }
+
+    /// Whether somebody is waiting when so many have been taken. It is asked, for an accept that finds nobody makes and
+    /// destroys a socket first: 2 us, where asking costs 0.3.
+    fn has_more(&self, taken: usize) -> bool {
+        match self.known {
+            Some(known) => taken < known,
+            None => {
+                let mut waiting = [PollFd::new(self.listener, PollFlags::IN)];
+                !matches!(poll(&mut waiting, Some(&Timespec::default())), Ok(0))
+            }
+        }
+    }
 }
 
 fn client(address: Option<SocketAddrAny>) -> Client {

@@ -41,13 +41,16 @@ use tokio::sync::watch;
 
 use crate::asker::Asker;
 use crate::config::{AdminAt, Config, Limits, Listen, Token};
-use crate::listen::{Address, Inherited, ListenError, Listener};
+use crate::listen::{Address, Inherited, ListenError, Listener, Queue};
 use crate::meter::Meter;
 use crate::say::Voice;
 pub use top::{TopFile, TopFiles};
 
 /// Connections that may wait to be accepted: a few programs ask here, not the world.
-const BACKLOG: u32 = 128;
+const QUEUE: Queue = Queue {
+    backlog: 128,
+    deferred: false,
+};
 
 /// Questions to the ledger at the same time, for people and for programs.
 const AT_ONCE: usize = 2;
@@ -319,7 +322,7 @@ impl Admin {
 /// One socket without SO_REUSEPORT: nobody can take the port beside it.
 fn open(wanted: &Listen) -> Result<Listener, AdminError> {
     match wanted {
-        Listen::Unix(_) => Listener::open(wanted, 1, BACKLOG).map_err(AdminError::Unix),
+        Listen::Unix(_) => Listener::open(wanted, 1, QUEUE).map_err(AdminError::Unix),
         Listen::Tcp(address) => {
             let opened = TcpListener::bind(address)
                 .and_then(|socket| Listener::inherit(Inherited::Tcp(socket), 1));

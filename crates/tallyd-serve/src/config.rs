@@ -206,6 +206,8 @@ pub struct Config {
     pub workers: usize,
     /// Length of the kernel's queue of connections not yet accepted.
     pub backlog: u32,
+    /// A connection waits there until it has sent something.
+    pub defer_accept: bool,
     /// Show the address as a QR code at the start.
     pub qr: bool,
     /// What one connection may cost.

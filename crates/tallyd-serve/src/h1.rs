@@ -53,8 +53,8 @@ pub struct Pump {
 pub enum Arrival {
     /// Nobody was waiting behind it: it has hardly had time to ask.
     Alone,
-    /// From a queue: what it asks has most likely arrived as well.
-    InQueue,
+    /// Most likely what it asks has arrived as well: others were taken with it, or the system waited for that.
+    Asking,
 }
 
 /// Whether the connection goes on after a request.
@@ -102,7 +102,7 @@ impl Pump {
         let limit = worker.serving().world.limits.head_timeout;
         pump.slot().until(worker.after(limit), true);
         match arrival {
-            Arrival::InQueue => pump.turn(),
+            Arrival::Asking => pump.turn(),
             Arrival::Alone => pump.idle(),
         }
     }

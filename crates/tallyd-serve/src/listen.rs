@@ -88,12 +88,21 @@ impl fmt::Display for ListenError {
     }
 }
 
+/// How connections wait to be accepted.
+#[derive(Clone, Copy, Debug)]
+pub struct Queue {
+    /// How many may.
+    pub backlog: u32,
+    /// Until they have sent something, for a second at most. A Unix socket knows nothing of that.
+    pub deferred: bool,
+}
+
 impl Listener {
     /// Opens `wanted` for so many workers.
-    pub fn open(wanted: &Listen, workers: usize, backlog: u32) -> Result<Listener, ListenError> {
+    pub fn open(wanted: &Listen, workers: usize, queue: Queue) -> Result<Listener, ListenError> {
         let opened = match wanted {
-            Listen::Tcp(address) => open_tcp(*address, workers, backlog),
-            Listen::Unix(path) => open_unix(path, workers, backlog),
+            Listen::Tcp(address) => open_tcp(*address, workers, queue),
+            Listen::Unix(path) => open_unix(path, workers, queue),
         };
         match opened {
             Ok((address, sockets)) => Ok(Listener {
@@ -194,40 +203,43 @@ fn is_link_local(ip: &IpAddr) -> bool {
 /// An open address: where it really is, and a socket for each worker.
 type Opened = (Address, Vec<OwnedFd>);
 
-fn open_tcp(address: SocketAddr, workers: usize, backlog: u32) -> io::Result<Opened> {
-    let (address, first) = match first_tcp(address, backlog) {
+fn open_tcp(address: SocketAddr, workers: usize, queue: Queue) -> io::Result<Opened> {
+    let (address, first) = match first_tcp(address, queue) {
         // No IPv6 on this machine: "any address" is any IPv4 address then.
         Err(Errno::AFNOSUPPORT) if address.ip().is_unspecified() => {
             let address = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), address.port());
-            first_tcp(address, backlog)?
+            first_tcp(address, queue)?
         }
         other => other?,
     };
     let mut sockets = vec![first];
     while sockets.len() < workers {
-        sockets.push(tcp(address, backlog)?);
+        sockets.push(tcp(address, queue)?);
     }
     Ok((Address::Tcp(address), sockets))
 }
 
 /// The first socket on an address. SO_REUSEPORT would let two servers of one user share a port without
 /// a word, so a socket without it has to get the port before.
-fn first_tcp(address: SocketAddr, backlog: u32) -> Result<(SocketAddr, OwnedFd), Errno> {
+fn first_tcp(address: SocketAddr, queue: Queue) -> Result<(SocketAddr, OwnedFd), Errno> {
     let probe = tcp_socket(&address)?;
     rustix::net::bind(&probe, &address)?;
     drop(probe);
-    let first = tcp(address, backlog)?;
+    let first = tcp(address, queue)?;
     let address = SocketAddr::try_from(rustix::net::getsockname(&first)?)?;
     Ok((address, first))
 }
 
-fn tcp(address: SocketAddr, backlog: u32) -> Result<OwnedFd, Errno> {
+fn tcp(address: SocketAddr, queue: Queue) -> Result<OwnedFd, Errno> {
     let socket = tcp_socket(&address)?;
     sockopt::set_socket_reuseport(&socket, true)?;
     // Inherited by accepted sockets: no call for each connection.
     sockopt::set_tcp_nodelay(&socket, true)?;
     rustix::net::bind(&socket, &address)?;
-    rustix::net::listen(&socket, queue(backlog))?;
+    rustix::net::listen(&socket, queue.length())?;
+    if queue.deferred {
+        tallyd_ledger::tcp::defer_accept(&socket);
+    }
     Ok(socket)
 }
 
@@ -246,11 +258,13 @@ fn tcp_socket(address: &SocketAddr) -> Result<OwnedFd, Errno> {
     Ok(socket)
 }
 
-fn queue(backlog: u32) -> i32 {
-    i32::try_from(backlog).unwrap_or(i32::MAX)
+impl Queue {
+    fn length(self) -> i32 {
+        i32::try_from(self.backlog).unwrap_or(i32::MAX)
+    }
 }
 
-fn open_unix(path: &Path, workers: usize, backlog: u32) -> io::Result<Opened> {
+fn open_unix(path: &Path, workers: usize, queue: Queue) -> io::Result<Opened> {
     if UnixStream::connect(path).is_ok() {
         return Err(io::ErrorKind::AddrInUse.into());
     }
@@ -261,7 +275,7 @@ fn open_unix(path: &Path, workers: usize, backlog: u32) -> io::Result<Opened> {
     let listener = UnixListener::bind(path)?;
     listener.set_nonblocking(true)?;
     // A second listen only sets the length of the queue.
-    rustix::net::listen(listener.as_fd(), queue(backlog))?;
+    rustix::net::listen(listener.as_fd(), queue.length())?;
     let sockets = shared(OwnedFd::from(listener), workers)?;
     Ok((Address::Unix(Some(path.to_owned())), sockets))
 }

@@ -22,7 +22,7 @@ use crate::asking::Asking;
 use crate::config::{Config, LogTarget, SiteConfig};
 use crate::count::{self, OpenError};
 use crate::crew::{Hand, ListenerId, Order};
-use crate::listen::{Address, Inherited, ListenError, Listener};
+use crate::listen::{Address, Inherited, ListenError, Listener, Queue};
 use crate::meter::Meter;
 use crate::say::Voice;
 use crate::site::Sites;
@@ -311,7 +311,7 @@ impl Server {
         };
         let new = config.listen.iter().filter(is_open);
         new.map(|wanted| {
-            Listener::open(wanted, self.hands.len(), config.backlog).map_err(StartError::Listen)
+            Listener::open(wanted, self.hands.len(), queue(config)).map_err(StartError::Listen)
         })
         .collect()
     }
@@ -396,8 +396,15 @@ fn open_listeners(config: &Config, inherited: Vec<Inherited>) -> Result<Vec<List
     if config.listen.is_empty() {
         return Err(StartError::Nowhere);
     }
-    let open = |wanted| Listener::open(wanted, workers, config.backlog).map_err(StartError::Listen);
+    let open = |wanted| Listener::open(wanted, workers, queue(config)).map_err(StartError::Listen);
     config.listen.iter().map(open).collect()
+}
+
+fn queue(config: &Config) -> Queue {
+    Queue {
+        backlog: config.backlog,
+        deferred: config.defer_accept,
+    }
 }
 
 fn check_roots(config: &Config) -> Result<(), StartError> {

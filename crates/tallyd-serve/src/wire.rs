@@ -19,7 +19,7 @@ use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown, sockopt};
-use tallyd_ledger::unsent::{Outlook, is_told, outlook, unsent_if_told};
+use tallyd_ledger::tcp::{Outlook, is_told, outlook, unsent_if_told};
 
 use crate::event_loop::Watch;
 use crate::slot::{Direction, Slot, Watched};

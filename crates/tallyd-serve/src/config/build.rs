@@ -198,6 +198,7 @@ fn blank() -> Draft {
         allow_privileged_port: false,
         workers: 0,
         backlog: 0,
+        defer_accept: true,
         qr: true,
         limits,
         drain_timeout: Duration::ZERO,

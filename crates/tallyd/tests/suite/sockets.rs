@@ -1,10 +1,12 @@
 //! Sockets: Unix sockets, several listeners, sockets that systemd opened, and what systemd is told.
 
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
@@ -47,6 +49,32 @@ fn a_unix_socket_is_served_counted_and_taken_away() {
     assert_eq!(server.hits(1), ["/index.html|unix:|0|1"]);
     server.stop();
     assert!(!socket.exists(), "the socket is left behind");
+}
+
+/// The kernel holds it back; whether it asks late, or never, it is treated as any other then.
+#[test]
+fn a_deferred_connection_is_served_when_it_asks_and_ended_if_it_never_does() {
+    let folder = Folder::with_index();
+    let args = ["--defer-accept", "--head-timeout", "2s"];
+    let server = Start::serving(folder.path()).args(&args).start();
+    assert_eq!(server.get("/").status, 200);
+    let (mut soon, mut late, mut never) = (server.connect(), server.connect(), server.connect());
+    let start = Instant::now();
+    thread::park_timeout(Duration::from_millis(300));
+    soon.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        .unwrap();
+    assert_eq!(read_replies(&mut soon, 1)[0].status, 200);
+    // Some time after the system has given it up, as `head-timeout` allows.
+    thread::park_timeout(Duration::from_millis(1600).saturating_sub(start.elapsed()));
+    late.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        .unwrap();
+    assert_eq!(read_replies(&mut late, 1)[0].status, 200);
+    let mut all = Vec::new();
+    assert_eq!(never.read_to_end(&mut all).unwrap(), 0);
+    let waited = start.elapsed();
+    let (least, most) = (Duration::from_millis(2900), Duration::from_secs(8));
+    assert!((least..most).contains(&waited), "{waited:?}");
+    server.stop();
 }
 
 #[test]

@@ -90,6 +90,23 @@ pub(super) const GROUP: Group = Group {
             }),
         },
         Definition {
+            name: "defer-accept",
+            short: None,
+            value: "BOOL",
+            kind: Kind::Switch,
+            default: "false",
+            example: "true",
+            help: "Leave a new connection to the kernel until it has sent something",
+            long: "Where each request has a connection of its own it costs a quarter less then. One that says nothing is not seen for a \
+                second, and when the server stops in that second it is not told. TCP only, for addresses that are \
+                opened from then on; for sockets that systemd opens there is DeferAcceptSec=.",
+            set: Set::Server(|draft, typed| {
+                typed
+                    .one(values::switch)
+                    .map(|on| draft.config.defer_accept = on)
+            }),
+        },
+        Definition {
             name: "qr",
             short: None,
             value: "BOOL",

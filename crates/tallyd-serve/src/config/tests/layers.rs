@@ -84,6 +84,7 @@ fn the_defaults_are_what_the_design_says() {
     assert_eq!(config.drain_timeout.as_secs(), 30);
     assert_eq!(config.cache_memory, 128 << 20);
     assert_eq!(config.backlog, 1024);
+    assert!(!config.defer_accept);
     assert_eq!(config.log_format, LogFormat::Tally);
     assert!(config.workers > 0);
 }

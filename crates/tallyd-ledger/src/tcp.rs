@@ -1,7 +1,8 @@
-//! Unsent: how much of what a socket took has not arrived at the other side.
+//! What Linux says of a TCP socket: how much of what it took has not arrived at the other side, what leaves at once, who
+//! waits to be accepted.
 //!
-//! The count subtracts it when a connection dies, so that nothing is counted which never left. The one place
-//! with `unsafe` for system calls: there is no safe form of these two.
+//! The count subtracts what has not arrived when a connection dies, so that nothing is counted which never left. The one
+//! place with `unsafe` for system calls: there is no safe form of these.
 
 use std::ffi::c_int;
 use std::os::fd::{AsFd, AsRawFd};
@@ -89,27 +90,64 @@ pub fn outlook(socket: impl AsFd) -> Option<Outlook> {
     })
 }
 
+/// TCP_LISTEN of linux/tcp_states.h, in the first byte of the first word.
+const LISTEN: u8 = 10;
+
+/// How many connections wait in the queue of a listening TCP socket; nothing if it can't tell.
+#[must_use]
+pub fn waiting(listener: impl AsFd) -> Option<usize> {
+    let info = tcp_info(listener)?;
+    let state = *info.first()?.to_ne_bytes().first()?;
+    let queue = info.get(UNACKED).filter(|_| state == LISTEN)?;
+    usize::try_from(*queue).ok()
+}
+
+/// Lets a listener wait a second for the first bytes of a connection before it is there to be accepted: TCP_DEFER_ACCEPT.
+/// Where the system doesn't know that, it is accepted as ever.
+pub fn defer_accept(listener: impl AsFd) {
+    set_defer_accept(listener, 1);
+}
+
+/// Whether connections of this listener are there to be accepted only when they have sent something.
+#[must_use]
+pub fn is_deferred(listener: impl AsFd) -> bool {
+    let mut seconds = [0];
+    option(listener, libc::TCP_DEFER_ACCEPT, &mut seconds).is_some() && seconds != [0]
+}
+
+#[expect(unsafe_code, reason = "no crate has a safe form of TCP_DEFER_ACCEPT")]
+fn set_defer_accept(listener: impl AsFd, seconds: c_int) {
+    let fd = listener.as_fd().as_raw_fd();
+    let length = libc::socklen_t::try_from(size_of_val(&seconds)).unwrap_or_default();
+    // SAFETY: the system reads `length` bytes of `seconds`, which has that many.
+    unsafe {
+        let value = (&raw const seconds).cast();
+        libc::setsockopt(fd, libc::IPPROTO_TCP, libc::TCP_DEFER_ACCEPT, value, length);
+    }
+}
+
+fn tcp_info(socket: impl AsFd) -> Option<[u32; WORDS]> {
+    let mut info = [0; WORDS];
+    option(socket, libc::TCP_INFO, &mut info)?;
+    Some(info)
+}
+
+/// Fills `words` with an option of TCP; nothing if it is not as long as that.
 #[expect(
     unsafe_code,
-    reason = "no crate has a safe form of TCP_INFO, and nothing else tells how much leaves at once"
+    reason = "no crate has a safe form of these options, and nothing else tells how much leaves at once"
 )]
-fn tcp_info(socket: impl AsFd) -> Option<[u32; WORDS]> {
-    let mut info = [0_u32; WORDS];
-    let whole = libc::socklen_t::try_from(size_of_val(&info)).ok()?;
+fn option(socket: impl AsFd, name: c_int, words: &mut [u32]) -> Option<()> {
+    let whole = libc::socklen_t::try_from(size_of_val(words)).ok()?;
     let mut length = whole;
     let fd = socket.as_fd().as_raw_fd();
-    // SAFETY: the system writes at most `length` bytes to `info`, which has that many, and how many to `length`; any
+    // SAFETY: the system writes at most `length` bytes to `words`, which has that many, and how many to `length`; any
     // bytes are words.
     let answer = unsafe {
-        libc::getsockopt(
-            fd,
-            libc::IPPROTO_TCP,
-            libc::TCP_INFO,
-            info.as_mut_ptr().cast(),
-            &raw mut length,
-        )
+        let words = words.as_mut_ptr().cast();
+        libc::getsockopt(fd, libc::IPPROTO_TCP, name, words, &raw mut length)
     };
-    (answer == 0 && length == whole).then_some(info)
+    (answer == 0 && length == whole).then_some(())
 }
 
 #[cfg(test)]
@@ -242,11 +280,42 @@ mod tests {
     }
 
     #[test]
+    fn a_listener_tells_how_many_wait_to_be_accepted() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let to = listener.local_addr().unwrap();
+        assert_eq!(waiting(&listener), Some(0));
+        let streams: Vec<_> = (0..3).map(|_| TcpStream::connect(to).unwrap()).collect();
+        assert_eq!(waiting(&listener), Some(3));
+        let (accepted, _) = listener.accept().unwrap();
+        assert_eq!(waiting(&listener), Some(2));
+        // A connection is not asked that.
+        assert_eq!(waiting(&accepted), None);
+        assert_eq!(waiting(streams.first().unwrap()), None);
+    }
+
+    #[test]
+    fn a_deferred_connection_is_there_when_it_has_sent_something() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        assert!(!is_deferred(&listener));
+        defer_accept(&listener);
+        assert!(is_deferred(&listener));
+        listener.set_nonblocking(true).unwrap();
+        let mut near = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        assert_eq!(listener.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
+        near.write_all(b"hello").unwrap();
+        assert_eq!(waiting(&listener), Some(1));
+        let (far, _) = listener.accept().unwrap();
+        assert_eq!(rustix::io::ioctl_fionread(&far).unwrap(), 5);
+    }
+
+    #[test]
     fn what_is_no_tcp_socket_can_not_tell() {
         let (mut near, _far) = UnixStream::pair().unwrap();
         near.write_all(b"hello").unwrap();
         assert_eq!(unsent(&near), None);
         assert_eq!(unsent(std::io::stdin()), None);
         assert_eq!(outlook(&near), None);
+        assert_eq!(waiting(&near), None);
+        assert!(!is_deferred(&near));
     }
 }
