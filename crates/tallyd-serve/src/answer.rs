@@ -7,7 +7,10 @@
 //! 5. decide: what is sent; or its count, if that is asked for and may be told
 //! 6. an error gets the operator's own page, a hit its number
 
+use std::cell::Ref;
+use std::ops::Deref;
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 
 use tallyd_http::request::{Method, Request};
 use tallyd_http::status::Status;
@@ -15,7 +18,7 @@ use tallyd_http::target::{self, CleanPath};
 use tallyd_ledger::entry::LONGEST_MISSING;
 
 use crate::decide::{self, Rules, decide};
-use crate::file::Content;
+use crate::file::{Content, Kept};
 use crate::listing::Columns;
 use crate::pages;
 use crate::public::{self, Wish};
@@ -116,16 +119,35 @@ pub fn answer_at_once(shelf: &Shelf, request: &Request<'_>, now: Moment) -> Opti
 impl Answer {
     /// The body that is sent, if it lies in memory in one piece.
     #[must_use]
-    pub fn in_memory(&self) -> Option<&[u8]> {
+    pub fn in_memory(&self) -> Option<InMemory<'_>> {
         match &self.reply.body {
-            _ if self.reply.head_only => Some(&[]),
-            Body::Empty => Some(&[]),
-            Body::Bytes(bytes) => Some(bytes),
+            _ if self.reply.head_only => Some(InMemory::Bytes(&[])),
+            Body::Empty => Some(InMemory::Bytes(&[])),
+            Body::Bytes(bytes) => Some(InMemory::Bytes(bytes)),
             Body::Span(span) => match &self.resource {
-                Resource::File(picked) => picked.representation().content.slice(*span),
+                Resource::File(picked) => {
+                    let part = picked.representation().content.slice(*span);
+                    part.map(InMemory::Part)
+                }
                 _ => None,
             },
             Body::Spans(_) | Body::Listing(_) => None,
+        }
+    }
+
+    /// The content that is sent, if it is kept in memory and all of it is sent.
+    #[must_use]
+    pub fn whole(&self) -> Option<&Kept> {
+        match (&self.reply.body, &self.resource) {
+            _ if self.reply.head_only => None,
+            (Body::Span(span), Resource::File(picked)) => {
+                let found = picked.representation();
+                match &found.content {
+                    Content::Memory(kept) if span.length == found.length => Some(kept),
+                    _ => None,
+                }
+            }
+            _ => None,
         }
     }
 
@@ -134,7 +156,7 @@ impl Answer {
     pub fn piece(&self) -> u64 {
         match self.on_disk() {
             Some(part) => part.span.length,
-            None => self.in_memory().unwrap_or_default().len() as u64,
+            None => self.in_memory().map_or(0, |body| body.len() as u64),
         }
     }
 
@@ -149,13 +171,31 @@ impl Answer {
     }
 }
 
+/// A body that lies in memory.
+#[derive(Debug)]
+pub enum InMemory<'a> {
+    /// One that was made for the reply, or is always the same.
+    Bytes(&'a [u8]),
+    /// A part of a content that is kept.
+    Part(Ref<'a, [u8]>),
+}
+
+impl Deref for InMemory<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            InMemory::Bytes(bytes) => bytes,
+            InMemory::Part(part) => part,
+        }
+    }
+}
+
 /// A part of a file that is not kept in memory.
 #[derive(Clone, Copy, Debug)]
 pub struct OnDisk<'a> {
-    /// Whose it is.
-    pub picked: &'a Picked,
     /// Where it is read.
-    pub descriptor: &'a OwnedFd,
+    pub descriptor: &'a Arc<OwnedFd>,
     /// There is no disk behind its file system.
     pub in_memory: bool,
     /// Which part.
@@ -172,7 +212,6 @@ impl<'a> OnDisk<'a> {
                 descriptor,
                 in_memory,
             } => Some(OnDisk {
-                picked,
                 descriptor,
                 in_memory: *in_memory,
                 span,

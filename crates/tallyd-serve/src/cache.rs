@@ -8,7 +8,6 @@
 
 use std::collections::HashMap;
 use std::rc::Rc;
-use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
@@ -18,7 +17,7 @@ use crate::file::File;
 #[derive(Clone, Debug)]
 pub struct Entry {
     /// The file.
-    pub file: Arc<File>,
+    pub file: Rc<File>,
     /// When its path was last looked at.
     pub checked: u64,
     /// When compressed variants that were not there were last looked for.
@@ -81,7 +80,7 @@ impl Cache {
     }
 
     /// Keeps `file` as what `path` leads to.
-    pub fn keep(&mut self, path: &[u8], file: Arc<File>, now: u64) {
+    pub fn keep(&mut self, path: &[u8], file: Rc<File>, now: u64) {
         self.forget(path);
         let kept = Kept {
             path: path.into(),
@@ -155,22 +154,22 @@ mod tests {
     use crate::site::Sites;
     use crate::tree::{Patience, Root};
 
-    fn file(length: usize) -> Arc<File> {
+    fn file(length: usize) -> Rc<File> {
         let place = tempfile::tempdir().unwrap();
         std::fs::write(place.path().join("f"), vec![b'x'; length]).unwrap();
         let root = Root::open(place.path(), Symlinks::Inside, Patience::Disk).unwrap();
         let sites = Sites::build(&Config::default(), &tallyd_ledger::Books::default());
-        Arc::new(load(&root, &sites.all()[0], b"f").unwrap())
+        Rc::new(load(&root, &sites.all()[0], b"f").unwrap())
     }
 
     #[test]
     fn what_is_used_stays_and_what_is_not_goes() {
         let mut cache = Cache::new(64 * 1024);
         let small = file(8 * 1024);
-        cache.keep(b"/used", Arc::clone(&small), 0);
-        cache.keep(b"/unused", Arc::clone(&small), 0);
+        cache.keep(b"/used", Rc::clone(&small), 0);
+        cache.keep(b"/unused", Rc::clone(&small), 0);
         for number in 0..100 {
-            cache.keep(format!("/{number}").as_bytes(), Arc::clone(&small), 0);
+            cache.keep(format!("/{number}").as_bytes(), Rc::clone(&small), 0);
             assert!(cache.entry(b"/used").is_some(), "after {number}");
         }
         assert!(cache.entry(b"/unused").is_none());
@@ -185,7 +184,7 @@ mod tests {
         let large = file(300 * 1024);
         assert_eq!(large.descriptors(), 1);
         for number in 0..2000 {
-            cache.keep(format!("/{number}").as_bytes(), Arc::clone(&large), 0);
+            cache.keep(format!("/{number}").as_bytes(), Rc::clone(&large), 0);
         }
         assert_eq!(cache.places.len(), DESCRIPTORS);
         assert_eq!(cache.descriptors, DESCRIPTORS);
@@ -211,7 +210,7 @@ mod tests {
             for name in 0..10 {
                 let path = format!("/{name}");
                 if round == 0 {
-                    cache.keep(path.as_bytes(), Arc::clone(&one), 0);
+                    cache.keep(path.as_bytes(), Rc::clone(&one), 0);
                 }
                 assert!(cache.entry(path.as_bytes()).is_some(), "{round} {name}");
             }

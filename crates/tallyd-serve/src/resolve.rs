@@ -142,18 +142,18 @@ impl Shelf {
     }
 
     /// A file that was looked at a moment ago, in a root that was. The hit path: nothing is opened.
-    fn fresh(&self, path: &CleanPath<'_>, now: u64) -> Option<Arc<File>> {
+    fn fresh(&self, path: &CleanPath<'_>, now: u64) -> Option<Rc<File>> {
         let root = self.root.borrow();
         if now.saturating_sub(root.as_ref()?.checked) > TRUSTED {
             return None;
         }
         let mut cache = self.cache.borrow_mut();
         let entry = cache.entry(path.as_bytes())?;
-        (now.saturating_sub(entry.checked) <= TRUSTED).then(|| Arc::clone(&entry.file))
+        (now.saturating_sub(entry.checked) <= TRUSTED).then(|| Rc::clone(&entry.file))
     }
 
     /// A file that is known, if another look that needs no disk finds it as it was.
-    fn same(&self, path: &CleanPath<'_>, now: u64) -> Option<Arc<File>> {
+    fn same(&self, path: &CleanPath<'_>, now: u64) -> Option<Rc<File>> {
         let root = self.root_at_once(now)?;
         if let Some(file) = self.glance(&root, path, now) {
             return Some(file);
@@ -167,7 +167,7 @@ impl Shelf {
     }
 
     /// The same by a glance, where that tells enough.
-    fn glance(&self, root: &Root, path: &CleanPath<'_>, now: u64) -> Option<Arc<File>> {
+    fn glance(&self, root: &Root, path: &CleanPath<'_>, now: u64) -> Option<Rc<File>> {
         let mut cache = self.cache.borrow_mut();
         let known = cache.entry(path.as_bytes())?;
         // The index of a directory may be another file by now; variants have to be looked at each.
@@ -188,7 +188,7 @@ impl Shelf {
             known.searched = now;
         }
         known.checked = now;
-        Some(Arc::clone(&known.file))
+        Some(Rc::clone(&known.file))
     }
 
     /// Whether a file that is known is what its path leads to now.
@@ -244,7 +244,7 @@ impl Shelf {
         let file = self.load(root, relative).await?;
         self.cache
             .borrow_mut()
-            .keep(path.as_bytes(), Arc::clone(&file), now);
+            .keep(path.as_bytes(), Rc::clone(&file), now);
         Ok(Found::File(file))
     }
 
@@ -365,12 +365,12 @@ impl Shelf {
         }
     }
 
-    async fn load(&self, root: Arc<Root>, relative: Vec<u8>) -> Result<Arc<File>, Refusal> {
+    async fn load(&self, root: Arc<Root>, relative: Vec<u8>) -> Result<Rc<File>, Refusal> {
         let site = Arc::clone(&self.site);
         let loaded = pooled(move || file::load(&root, &site, &relative)).await;
         loaded
             .unwrap_or(Err(Refusal::System(Errno::IO)))
-            .map(Arc::new)
+            .map(Rc::new)
     }
 
     /// A directory that is to be listed must be readable: found out before the reply is decided.
@@ -387,13 +387,13 @@ impl Shelf {
 }
 
 enum Found {
-    File(Arc<File>),
+    File(Rc<File>),
     Directory(Vec<u8>),
     Slashless,
 }
 
 /// The representation this client gets (RFC 9110 section 12.5.3).
-fn pick(file: Arc<File>, accept_encoding: Option<&[u8]>) -> Resource {
+fn pick(file: Rc<File>, accept_encoding: Option<&[u8]>) -> Resource {
     let coding = if file.variants.is_empty() {
         Coding::Identity
     } else {

@@ -1,6 +1,6 @@
 //! The Resource: what a target turned out to be.
 
-use std::sync::Arc;
+use std::rc::Rc;
 
 use rustix::io::Errno;
 use tallyd_http::encoding::Coding;
@@ -25,7 +25,7 @@ pub enum Resource {
 #[derive(Clone, Debug)]
 pub struct Picked {
     /// The file.
-    pub file: Arc<File>,
+    pub file: Rc<File>,
     /// The coding of the representation.
     pub coding: Coding,
 }

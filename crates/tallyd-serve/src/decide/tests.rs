@@ -1,6 +1,6 @@
 //! Decisions from tables: a request and what is there, and the reply in full.
 
-use std::sync::Arc;
+use std::rc::Rc;
 
 use tallyd_http::head::{self, HeadLimits};
 
@@ -34,7 +34,7 @@ fn ten_bytes() -> Resource {
     let root = Root::open(place.path(), Symlinks::Inside, Patience::Disk).unwrap();
     let sites = Sites::build(&Config::default(), &tallyd_ledger::Books::default());
     Resource::File(Picked {
-        file: Arc::new(load(&root, &sites.all()[0], b"ten.txt").unwrap()),
+        file: Rc::new(load(&root, &sites.all()[0], b"ten.txt").unwrap()),
         coding: Coding::Identity,
     })
 }

@@ -5,16 +5,15 @@
 
 use std::io::{self, IoSlice};
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 
 use rustix::io::{Errno, ReadWriteFlags, preadv2};
 use tallyd_http::range::Span;
 
 use super::{Delivery, ended};
 use crate::answer::OnDisk;
-use crate::file::Content;
 use crate::receipt::Outcome;
 use crate::resolve::pooled;
-use crate::resource::Picked;
 use crate::wire::Cork;
 
 /// At most this much of a file is sent at once, before others get their turn and the disk is asked
@@ -82,7 +81,6 @@ impl Delivery<'_> {
         more: bool,
     ) -> Result<(), Outcome> {
         let OnDisk {
-            picked,
             descriptor,
             in_memory,
             span,
@@ -102,7 +100,7 @@ impl Delivery<'_> {
                 if is_in_memory(descriptor, at, window) {
                     warm_until = at + window;
                 } else {
-                    let taken = self.send_cold(picked, at, window).await?;
+                    let taken = self.send_cold(descriptor, at, window).await?;
                     at += taken;
                     self.bytes += taken;
                     continue;
@@ -166,17 +164,19 @@ impl Delivery<'_> {
     }
 
     /// The same call on the blocking pool: the disk can make it wait.
-    async fn send_cold(&self, picked: &Picked, at: u64, window: u64) -> Result<u64, Outcome> {
+    async fn send_cold(
+        &self,
+        descriptor: &Arc<OwnedFd>,
+        at: u64,
+        window: u64,
+    ) -> Result<u64, Outcome> {
         self.patient();
         loop {
-            let (picked, socket) = (picked.clone(), self.wire.share());
+            let (descriptor, socket) = (Arc::clone(descriptor), self.wire.share());
             let length = usize::try_from(window).unwrap_or(usize::MAX);
             let sent = pooled(move || {
-                let Content::Disk { descriptor, .. } = &picked.representation().content else {
-                    return Err(Errno::BADF);
-                };
                 let mut offset = at;
-                rustix::fs::sendfile(&*socket, descriptor, Some(&mut offset), length)
+                rustix::fs::sendfile(&*socket, &*descriptor, Some(&mut offset), length)
             });
             match sent.await {
                 Some(Ok(0)) | None => return Err(Outcome::Broken),
