@@ -22,6 +22,8 @@ pub struct Entry {
     pub checked: u64,
     /// When compressed variants that were not there were last looked for.
     pub searched: u64,
+    /// Its path is the file's own, and it has no variants: one name tells whether it is the same.
+    pub has_one_name: bool,
 }
 
 /// Files by path.
@@ -85,6 +87,8 @@ impl Cache {
         let kept = Kept {
             path: path.into(),
             entry: Entry {
+                has_one_name: path.strip_prefix(b"/") == Some(&file.relative)
+                    && file.variants.is_empty(),
                 file,
                 checked: now,
                 searched: now,

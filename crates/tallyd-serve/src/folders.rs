@@ -14,13 +14,18 @@ use crate::tree::{Kind, Root, Stamp};
 /// Milliseconds after a look for which the kernel will not have forgotten a name.
 const REMEMBERED: u64 = 2000;
 
-/// Directories that are kept open. Where there are more, some are opened again.
-const MOST: usize = 64;
+/// Directories that are kept open at most. Where more are asked for within a moment, they are opened again.
+const MOST: usize = 256;
+
+/// So many may stay open however long ago they were of use.
+const FEW: usize = 32;
 
 /// The directories of one root.
 #[derive(Debug, Default)]
 pub struct Folders {
     open: HashMap<Box<[u8]>, Folder, RandomState>,
+    /// How many were left when those of no use were last closed.
+    left: usize,
 }
 
 #[derive(Debug)]
@@ -77,8 +82,8 @@ impl Folders {
                 Some(folder) if folder.stamp == stamp => folder.same_since,
                 _ => now,
             };
-            if known.is_none() && self.open.len() >= MOST {
-                self.open.clear();
+            if known.is_none() {
+                self.make_room(now);
             }
             let folder = Folder {
                 place,
@@ -89,6 +94,19 @@ impl Folders {
             self.open.insert(parent.into(), folder);
         }
         self.open.get(parent)
+    }
+
+    /// Closes directories of no use, whenever there are twice as many as were left by that.
+    fn make_room(&mut self, now: u64) {
+        if self.open.len() < FEW.max(2 * self.left).min(MOST) {
+            return;
+        }
+        self.open
+            .retain(|_, folder| now.saturating_sub(folder.opened) <= REMEMBERED);
+        if self.open.len() >= MOST {
+            self.open.clear();
+        }
+        self.left = self.open.len();
     }
 }
 
@@ -201,9 +219,9 @@ mod tests {
     }
 
     #[test]
-    fn open_directories_are_few() {
+    fn open_directories_are_few_and_those_of_no_use_are_closed() {
         let place = tempfile::tempdir().unwrap();
-        let names: Vec<_> = (0..200).map(|number| format!("{number}/f")).collect();
+        let names: Vec<_> = (0..MOST + 100).map(|n| format!("{n}/f")).collect();
         for name in &names {
             let file = place.path().join(name);
             fs::create_dir(file.parent().unwrap()).unwrap();
@@ -211,10 +229,17 @@ mod tests {
         }
         let root = root(place.path());
         let mut folders = Folders::default();
-        for name in names.iter().map(String::as_bytes) {
-            let known = stamp(&root, name);
-            assert!(folders.glance(&root, name, &known, 0, 0).is_some());
-            assert!(folders.open.len() <= MOST);
-        }
+        let mut look = |names: &[String], now| {
+            for name in names.iter().map(String::as_bytes) {
+                let known = stamp(&root, name);
+                assert!(folders.glance(&root, name, &known, now, now).is_some());
+                assert!(folders.open.len() <= MOST);
+            }
+            folders.open.len()
+        };
+        assert_eq!(look(&names[..40], 0), 40);
+        assert_eq!(look(&names[..40], 1), 40);
+        assert_eq!(look(&names[40..80], 3 * REMEMBERED), 40);
+        look(&names, 4 * REMEMBERED);
     }
 }

@@ -171,12 +171,12 @@ impl Shelf {
         let mut cache = self.cache.borrow_mut();
         let known = cache.entry(path.as_bytes())?;
         // The index of a directory may be another file by now; variants have to be looked at each.
-        if known.file.relative != path.relative() || !known.file.variants.is_empty() {
+        if !known.has_one_name {
             return None;
         }
-        let (relative, stamp) = (&known.file.relative, &known.file.identity.stamp);
+        let stamp = &known.file.identity.stamp;
         let mut folders = self.folders.borrow_mut();
-        let glance = folders.glance(root, relative, stamp, known.checked, now)?;
+        let glance = folders.glance(root, path.relative(), stamp, known.checked, now)?;
         if now.saturating_sub(known.searched) > SEARCHED
             && !self.site.rules.precompressed.is_empty()
         {
