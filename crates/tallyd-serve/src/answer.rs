@@ -135,16 +135,15 @@ impl Answer {
         }
     }
 
-    /// The content that is sent, if it is kept in memory and all of it is sent.
+    /// The content that is sent, if it is kept in memory, all of it is sent, and nothing is said but what is always said
+    /// of it.
     #[must_use]
-    pub fn whole(&self) -> Option<&Kept> {
-        match (&self.reply.body, &self.resource) {
-            _ if self.reply.head_only => None,
-            (Body::Span(span), Resource::File(picked)) => {
-                let found = picked.representation();
-                match &found.content {
-                    Content::Memory(kept) if span.length == found.length => Some(kept),
-                    _ => None,
+    pub fn plain(&self) -> Option<&Kept> {
+        match &self.resource {
+            Resource::File(picked) if self.reply.is_plain() => {
+                match &picked.representation().content {
+                    Content::Memory(kept) => Some(kept),
+                    Content::Disk { .. } => None,
                 }
             }
             _ => None,

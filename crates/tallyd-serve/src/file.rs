@@ -24,7 +24,7 @@ use tallyd_ledger::journal::Mark;
 
 use crate::site::Site;
 use crate::tree::{Kind, Patience, Root, Stamp};
-pub use kept::Kept;
+pub use kept::{Kept, Says};
 
 /// Up to here content is kept in memory: measured on one core, 100 KB cost 17 us from memory and 28 us
 /// by sendfile; at 1 MB sendfile wins.

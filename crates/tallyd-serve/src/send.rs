@@ -21,6 +21,7 @@ use tallyd_ledger::journal::Begun;
 use crate::access_log::Entry;
 use crate::answer::{Answer, OnDisk};
 use crate::counting;
+use crate::file::Says;
 use crate::head::{self, Connection};
 use crate::listing::{Listing, Place, Step, View};
 use crate::receipt::{Client, Outcome};
@@ -33,7 +34,7 @@ use disk::Flow;
 use taken::{Layout, Taken};
 pub use unconfirmed::{Fate, Unconfirmed};
 
-/// Up to here a body that has no room for a head in front of it is copied behind the head: a second slice costs the
+/// Up to here a body that has no head in front of it is copied behind the head: a second slice costs the
 /// system more than the copy.
 const JOINED: usize = 16 * 1024;
 
@@ -94,6 +95,9 @@ pub enum Sent {
     /// The socket is full.
     Part(Paused),
 }
+
+/// How much a socket took; nothing if it was full.
+type Tried = io::Result<Option<usize>>;
 
 impl Drop for Delivery<'_> {
     fn drop(&mut self) {
@@ -185,15 +189,14 @@ impl<'a> Delivery<'a> {
     /// Sends an answer that is one piece, as far as the socket takes it at once. `more` will follow at once.
     #[must_use]
     pub fn send_at_once(mut self, connection: Connection, more: bool) -> Sent {
-        let mut head = self.head(None, connection);
-        let length = head.len();
         let more = more || !connection.keep;
-        let joined = self.answer.whole().and_then(|kept| {
-            kept.behind(&head, |all| self.wire.try_write(&[IoSlice::new(all)], more))
-        });
-        let tried = match joined {
-            Some(tried) => tried,
-            None => self.other_at_once(&mut head, more),
+        let mut head = Vec::new();
+        let (length, tried) = match self.plain_at_once(connection, more) {
+            Some(sent) => sent,
+            None => {
+                head = self.head(None, connection);
+                (head.len(), self.other_at_once(&mut head, more))
+            }
         };
         let taken = match tried {
             Ok(taken) => taken.unwrap_or(0),
@@ -205,6 +208,9 @@ impl<'a> Delivery<'a> {
         let sent = taken.min(length);
         self.bytes = (taken - sent) as u64;
         if sent < length || self.bytes < self.answer.piece() {
+            if head.is_empty() {
+                head = self.head(None, connection);
+            }
             return Sent::Part(self.paused(head, sent, connection));
         }
         match self.end(head, Ok(())) {
@@ -213,8 +219,23 @@ impl<'a> Delivery<'a> {
         }
     }
 
+    /// Sends a content in memory with the head that stands before it, and says how long that is. Nothing if the answer is
+    /// another, or its head does not fit.
+    fn plain_at_once(&self, connection: Connection, more: bool) -> Option<(usize, Tried)> {
+        let kept = self.answer.plain()?;
+        let date = self.seconds();
+        let says = Says { date, connection };
+        if !kept.has_head(says) {
+            let head = self.head(None, connection);
+            kept.put_head(says, &head);
+            self.worker.give_back(head);
+        }
+        let (length, all) = kept.with_head(says)?;
+        Some((length, self.wire.try_write(&[IoSlice::new(&all)], more)))
+    }
+
     /// Sends a head, and a body that has no room for it.
-    fn other_at_once(&self, head: &mut Vec<u8>, more: bool) -> io::Result<Option<usize>> {
+    fn other_at_once(&self, head: &mut Vec<u8>, more: bool) -> Tried {
         if let Some(part) = self.answer.on_disk() {
             return self.part_at_once(head, part);
         }
@@ -274,10 +295,14 @@ impl<'a> Delivery<'a> {
 
     fn head(&self, parts: Option<&Parts<'_>>, connection: Connection) -> Vec<u8> {
         let mut head = self.worker.buffer();
-        let now = self.asked.started.nanos.div_euclid(1_000_000_000);
-        let date = self.worker.date(now);
+        let date = self.worker.date(self.seconds());
         head::write(&mut head, self.answer, parts, connection, &date);
         head
+    }
+
+    /// When it was asked for, in seconds since 1970.
+    fn seconds(&self) -> i64 {
+        self.asked.started.nanos.div_euclid(1_000_000_000)
     }
 
     async fn body(

@@ -1,17 +1,40 @@
-//! The content of a small file in memory, behind room for a head: both leave in one piece, and the content is not
-//! copied for that.
+//! The content of a small file in memory, with the head of its last reply in front of it: both leave in one piece, and
+//! neither is copied or made again for the next reply that says the same.
 
-use std::cell::{Ref, RefCell};
+use std::cell::{Cell, Ref, RefCell};
+use std::os::fd::AsFd;
 
 use rustix::io::{Errno, pread};
-use std::os::fd::AsFd;
+
+use crate::head::Connection;
 
 /// Room for a head. A larger one is sent as a piece of its own.
 const ROOM: usize = 512;
 
 /// One worker's copy of a content.
 #[derive(Debug)]
-pub struct Kept(RefCell<Vec<u8>>);
+pub struct Kept {
+    /// The room, and then the content.
+    bytes: RefCell<Vec<u8>>,
+    /// What stands at the end of the room.
+    head: Cell<Option<Standing>>,
+}
+
+/// A head that stands before the content.
+#[derive(Clone, Copy, Debug)]
+struct Standing {
+    says: Says,
+    length: usize,
+}
+
+/// What the head of a reply with the whole file says that is not the same for all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Says {
+    /// When it is sent, in seconds since 1970.
+    pub date: i64,
+    /// How the connection goes on.
+    pub connection: Connection,
+}
 
 impl Kept {
     /// Reads the whole content; nothing if it is not `length` bytes long any more.
@@ -33,34 +56,58 @@ impl Kept {
         }
         bytes.truncate(ROOM + length);
         bytes.shrink_to_fit();
-        Ok((filled == length).then_some(Kept(RefCell::new(bytes))))
+        Ok((filled == length).then(|| Kept {
+            bytes: RefCell::new(bytes),
+            head: Cell::new(None),
+        }))
     }
 
     /// Memory that it takes.
     pub fn memory(&self) -> usize {
-        self.0.borrow().len()
+        self.bytes.borrow().len()
     }
 
     /// So many bytes from `start` on; nothing if there are not as many.
     pub fn slice(&self, start: usize, length: usize) -> Option<Ref<'_, [u8]>> {
         let begin = ROOM.checked_add(start)?;
         let end = begin.checked_add(length)?;
-        Ref::filter_map(self.0.borrow(), |bytes| bytes.get(begin..end)).ok()
+        Ref::filter_map(self.bytes.borrow(), |bytes| bytes.get(begin..end)).ok()
     }
 
-    /// What comes of `head` and the whole content in one piece. Nothing if the head is too large, or somebody is
-    /// sending the content in another way at the moment.
-    pub fn behind<T>(&self, head: &[u8], with: impl FnOnce(&[u8]) -> T) -> Option<T> {
-        let mut bytes = self.0.try_borrow_mut().ok()?;
-        let begin = ROOM.checked_sub(head.len())?;
-        bytes.get_mut(begin..ROOM)?.copy_from_slice(head);
-        Some(with(bytes.get(begin..)?))
+    /// Whether a head that says this stands before the content.
+    pub fn has_head(&self, says: Says) -> bool {
+        self.head.get().is_some_and(|head| head.says == says)
+    }
+
+    /// Puts a head before the content. Not if it is too large, or somebody is sending the content in another way at the
+    /// moment.
+    pub fn put_head(&self, says: Says, head: &[u8]) {
+        let Ok(mut bytes) = self.bytes.try_borrow_mut() else {
+            return;
+        };
+        let begin = ROOM.checked_sub(head.len());
+        if let Some(room) = begin.and_then(|begin| bytes.get_mut(begin..ROOM)) {
+            room.copy_from_slice(head);
+            let length = head.len();
+            self.head.set(Some(Standing { says, length }));
+        }
+    }
+
+    /// A head that says this and the whole content, in one piece; and how long the head is. Nothing if another one stands
+    /// there.
+    pub fn with_head(&self, says: Says) -> Option<(usize, Ref<'_, [u8]>)> {
+        let head = self.head.get().filter(|head| head.says == says)?;
+        let begin = ROOM.checked_sub(head.length)?;
+        let all = Ref::filter_map(self.bytes.borrow(), |bytes| bytes.get(begin..));
+        Some((head.length, all.ok()?))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::io::Write;
+
+    use tallyd_http::request::Version;
 
     use super::*;
 
@@ -89,18 +136,52 @@ mod tests {
         assert!(kept.slice(1, usize::MAX).is_none());
     }
 
+    fn says(date: i64) -> Says {
+        Says {
+            date,
+            connection: Connection {
+                version: Version::Http11,
+                keep: true,
+            },
+        }
+    }
+
     #[test]
     fn a_head_stands_directly_before_the_content_and_changes_nothing_of_it() {
         let kept = kept(b"hello", 5).unwrap();
-        let joined = |head: &[u8]| kept.behind(head, <[u8]>::to_vec);
-        assert_eq!(joined(b"a longer head, ").unwrap(), b"a longer head, hello");
-        assert_eq!(joined(b"head ").unwrap(), b"head hello");
-        assert_eq!(joined(b"").unwrap(), b"hello");
-        assert_eq!(joined(&[b'x'; ROOM]).unwrap().len(), ROOM + 5);
-        assert!(joined(&[b'x'; ROOM + 1]).is_none());
+        assert!(kept.with_head(says(0)).is_none());
+        let mut heads = [
+            b"a longer head, ".to_vec(),
+            b"head ".to_vec(),
+            vec![b'x'; ROOM],
+        ];
+        for (date, head) in (0..).zip(&mut heads) {
+            assert!(!kept.has_head(says(date)));
+            kept.put_head(says(date), head);
+            assert!(kept.has_head(says(date)));
+            let (length, all) = kept.with_head(says(date)).unwrap();
+            assert_eq!(length, head.len());
+            assert_eq!(*all, [head.as_slice(), b"hello"].concat());
+        }
+        assert_eq!(&*kept.slice(0, 5).unwrap(), b"hello");
+    }
+
+    #[test]
+    fn what_another_reply_says_is_never_sent() {
+        let kept = kept(b"hello", 5).unwrap();
+        kept.put_head(says(7), b"head ");
+        let mut others = [says(8), says(7), says(7)];
+        others[1].connection.keep = false;
+        others[2].connection.version = Version::Http10;
+        for other in others {
+            assert!(!kept.has_head(other) && kept.with_head(other).is_none());
+        }
+        // Too large, or not now: the old one stays, and says what it said.
+        kept.put_head(says(8), &[b'x'; ROOM + 1]);
         let part = kept.slice(0, 5).unwrap();
-        assert!(joined(b"head ").is_none(), "somebody is sending it");
+        kept.put_head(says(8), b"other ");
         drop(part);
-        assert_eq!(joined(b"head ").unwrap(), b"head hello");
+        assert!(kept.with_head(says(8)).is_none());
+        assert_eq!(*kept.with_head(says(7)).unwrap().1, *b"head hello");
     }
 }
