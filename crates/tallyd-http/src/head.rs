@@ -88,7 +88,8 @@ pub fn parse<'a>(bytes: &'a [u8], limits: &HeadLimits) -> Result<Option<Head<'a>
     let Some(end) = end_of_fields(head, line.length, limits.fields.min(MAX_FIELDS))? else {
         return unfinished(HeadError::HeadTooLong);
     };
-    let fields = Fields::split(head.get(..end).unwrap_or_default())?;
+    let mut fields = Fields::default();
+    fields.read(head.get(..end).unwrap_or_default())?;
     let form = Form::of(&line)?;
     let host = host(&form, &fields, line.version)?;
     let body = fields.framing.body(line.version)?;
@@ -159,6 +160,7 @@ fn host<'a>(form: &Form<'a>, fields: &Fields<'a>, version: Version) -> Result<&'
     Ok(form.authority.or(fields.host).unwrap_or_default())
 }
 
+#[inline]
 fn request<'a>(
     line: &line::Line<'a>,
     form: &Form<'a>,

@@ -31,8 +31,8 @@ pub(super) struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// Splits a whole head, request line and all: its first line has been read and its end been found.
-    pub(super) fn split(head: &'a [u8]) -> Result<Self, HeadError> {
+    /// Reads those of a whole head, request line and all: its first line has been read and its end been found.
+    pub(super) fn read(&mut self, head: &'a [u8]) -> Result<(), HeadError> {
         // Not zeroed: 4 KiB that most requests do not need.
         let mut slots = [const { MaybeUninit::uninit() }; MAX_FIELDS];
         let mut split = httparse::Request::new(&mut []);
@@ -41,12 +41,11 @@ impl<'a> Fields<'a> {
             Ok(httparse::Status::Partial) => return Err(HeadError::Malformed("head without end")),
             Err(error) => return Err(refused(error)),
         }
-        let mut fields = Self::default();
         for field in split.headers.iter() {
-            fields.add(field.name, field.value)?;
+            self.add(field.name, field.value)?;
         }
-        fields.drop_ambiguous();
-        Ok(fields)
+        self.drop_ambiguous();
+        Ok(())
     }
 
     fn add(&mut self, name: &str, value: &'a [u8]) -> Result<(), HeadError> {
