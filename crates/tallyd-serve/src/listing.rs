@@ -16,7 +16,7 @@ use std::sync::Arc;
 use tallyd_http::accept::Listing as Format;
 use tallyd_ledger::report::Totals;
 
-use crate::tree::Root;
+use crate::tree::{NamesIn, Root};
 use rows::{Names, Row};
 
 /// How a listing is seen.
@@ -186,6 +186,13 @@ impl Place {
             relative,
             path,
         }
+    }
+}
+
+impl Place {
+    /// A way to look at what is in it; nothing if it is gone.
+    fn names(&self) -> Option<NamesIn<'_>> {
+        self.root.names_in(&self.relative).ok()
     }
 }
 

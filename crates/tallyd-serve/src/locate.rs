@@ -5,7 +5,7 @@
 use rustix::io::Errno;
 use tallyd_http::target::CleanPath;
 
-use crate::tree::{Kind, Patience, Root, Stamp};
+use crate::tree::{Kind, Patience, Root, Stamp, join};
 
 /// What a path leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,13 +50,4 @@ fn locate_index(
         }
     }
     Ok(Located::Directory(directory.to_vec()))
-}
-
-/// `name` within `directory`, both relative to the root.
-#[must_use]
-pub fn join(directory: &[u8], name: &[u8]) -> Vec<u8> {
-    if directory == b"." {
-        return name.to_vec();
-    }
-    [directory, b"/", name].concat()
 }

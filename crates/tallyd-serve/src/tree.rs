@@ -136,6 +136,16 @@ impl Root {
         ))
     }
 
+    /// Opens a directory below the root to look at many names in it. Only on the blocking pool.
+    pub fn names_in<'a>(&'a self, relative: &'a [u8]) -> Result<NamesIn<'a>, Errno> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY;
+        Ok(NamesIn {
+            root: self,
+            relative,
+            descriptor: self.open_with(relative, flags, Patience::Disk)?,
+        })
+    }
+
     /// What `name` in the root itself is, as [`Folder::glance`].
     pub fn glance(&self, name: &[u8]) -> Option<Kind> {
         glance(&self.descriptor, self.is_local, name)
@@ -217,6 +227,35 @@ impl Folder {
     /// a name that is not in memory: only to be asked of one that was looked at lately.
     pub fn glance(&self, name: &[u8]) -> Option<Kind> {
         glance(&self.descriptor, self.is_local, name)
+    }
+}
+
+/// `name` within `directory`, both relative to the root.
+#[must_use]
+pub fn join(directory: &[u8], name: &[u8]) -> Vec<u8> {
+    if directory == b"." {
+        return name.to_vec();
+    }
+    [directory, b"/", name].concat()
+}
+
+/// The names in an opened directory below a root.
+#[derive(Debug)]
+pub struct NamesIn<'a> {
+    root: &'a Root,
+    relative: &'a [u8],
+    descriptor: OwnedFd,
+}
+
+impl NamesIn<'_> {
+    /// What `name` leads to, as [`Root::look`] says of its path: by one call instead of three where it is no link.
+    pub fn look(&self, name: &[u8]) -> Result<Kind, Errno> {
+        let flags = AtFlags::SYMLINK_NOFOLLOW;
+        let facts = statx(&self.descriptor, name, flags, StatxFlags::BASIC_STATS)?;
+        match FileType::from_raw_mode(u32::from(facts.stx_mode)) {
+            FileType::Symlink => self.root.look(&join(self.relative, name), Patience::Disk),
+            _ => Ok(kind(&facts)),
+        }
     }
 }
 

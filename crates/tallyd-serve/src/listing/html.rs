@@ -1,5 +1,7 @@
 //! A listing as a page: a table that can be sorted, read on a phone, and read aloud.
 
+use std::io::Write as _;
+
 use tallyd_http::date;
 use tallyd_http::target::{encode_path, encode_segment};
 
@@ -51,26 +53,27 @@ pub fn row(row: &Row<'_>, columns: Columns, out: &mut Vec<u8>) {
     let slash = if row.is_directory() { "/" } else { "" };
     put(out, "<tr><td><a href=\"");
     encode_segment(row.name, out);
-    put(
-        out,
-        &format!("{slash}\">{}{slash}</a></td><td>", escaped(row.name)),
-    );
+    put(out, slash);
+    put(out, "\">");
+    put(out, &escaped(row.name));
+    put(out, slash);
+    put(out, "</a></td><td>");
     if let Some(length) = row.length {
-        put(
-            out,
-            &format!("<span title=\"{length} bytes\">{}</span>", human(length)),
-        );
+        let short = human(length);
+        // Writing to memory never fails.
+        write!(out, "<span title=\"{length} bytes\">{short}</span>").ok();
     }
     put(out, "</td><td>");
     if let Some(modified) = row.modified {
         let at = moment(modified);
-        put(
-            out,
-            &format!(
-                "<time datetime=\"{at}\">{}</time>",
-                at.replace('T', " ").replace('Z', "")
-            ),
-        );
+        put(out, "<time datetime=\"");
+        put(out, &at);
+        put(out, "\">");
+        let (date, time) = at.split_once('T').unwrap_or_default();
+        put(out, date);
+        put(out, " ");
+        put(out, time.trim_end_matches('Z'));
+        put(out, "</time>");
     }
     if columns == Columns::Counts {
         put(out, "</td><td>");

@@ -11,8 +11,7 @@ use rustix::io::Errno;
 use tallyd_ledger::report::Totals;
 
 use super::{Key, Order, Place};
-use crate::locate::join;
-use crate::tree::{Kind, Patience};
+use crate::tree::{Kind, NamesIn};
 
 /// The names in a directory that may be shown, and how many of them were.
 #[derive(Debug, Default)]
@@ -99,8 +98,9 @@ impl Names {
         self.next = self.entries.len().min(from + count);
         let some = self.entries.get(from..self.next).unwrap_or_default();
         let totals = |number: usize| totals.and_then(|all| all.get(number).copied());
+        let names = place.names();
         let rows = some.iter().enumerate().filter_map(|(number, entry)| {
-            let row = self.row(entry, place)?;
+            let row = self.row(entry, names.as_ref()?)?;
             let totals = totals(number).filter(|_| !row.is_directory());
             Some(Row { totals, ..row })
         });
@@ -127,10 +127,9 @@ impl Names {
             .unwrap_or_default()
     }
 
-    fn row(&self, entry: &Entry, place: &Place) -> Option<Row<'_>> {
+    fn row(&self, entry: &Entry, names: &NamesIn<'_>) -> Option<Row<'_>> {
         let name = self.name(entry);
-        let relative = join(&place.relative, name);
-        let (length, modified) = match place.root.look(&relative, Patience::Disk).ok()? {
+        let (length, modified) = match names.look(name).ok()? {
             Kind::File(stamp) => (Some(stamp.length), Some(stamp.modified_seconds())),
             Kind::Directory => (None, None),
             Kind::Special => return None,
@@ -146,9 +145,13 @@ impl Names {
     /// Directories first, then by what is asked for, then by name. `weights` are the totals of the entries, if these
     /// are what is asked for; where there are none, names decide.
     pub fn sort(&mut self, place: &Place, order: Order, weights: &[u64]) {
+        // By name or total no entry needs to be looked at.
+        let names = match order.key {
+            Key::Size | Key::Time => place.names(),
+            Key::Name | Key::Downloads | Key::Hits => None,
+        };
         let facts = |(number, entry): (usize, &Entry)| -> Option<(bool, i128, Entry)> {
-            // By name or total no entry needs to be looked at.
-            let looked = || self.row(entry, place);
+            let looked = || self.row(entry, names.as_ref()?);
             let (is_directory, fact) = match order.key {
                 Key::Name => (entry.directory, 0),
                 Key::Downloads | Key::Hits => {
