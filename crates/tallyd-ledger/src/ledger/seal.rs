@@ -5,12 +5,11 @@
 //! takes ten times as long as reading it.
 
 use std::fs::{self, File, OpenOptions};
-use std::hash::Hasher;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use siphasher::sip128::{Hasher128, SipHasher13};
+use twox_hash::XxHash3_128;
 
 use super::sqlite::{beside, has_log};
 
@@ -69,11 +68,11 @@ fn mark(ledger: &Path) -> Option<String> {
 }
 
 fn hash(mut file: impl Read) -> io::Result<u128> {
-    let mut hasher = SipHasher13::new();
+    let mut hasher = XxHash3_128::new();
     let mut piece = vec![0; PIECE];
     loop {
         match file.read(&mut piece) {
-            Ok(0) => return Ok(hasher.finish128().as_u128()),
+            Ok(0) => return Ok(hasher.finish_128()),
             Ok(read) => hasher.write(piece.get(..read).unwrap_or_default()),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
