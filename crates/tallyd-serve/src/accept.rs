@@ -71,6 +71,8 @@ pub async fn accept(worker: Rc<Worker>, socket: OwnedFd, stop: Rc<Notify>) -> io
         }
     }
     while let Taken::Some = take(&worker, &listener) {}
+    // Who came while those were begun with.
+    take(&worker, &listener);
     Ok(())
 }
 
