@@ -90,3 +90,12 @@ fn what_is_still_in_the_log_is_not_sealed() {
     seal(&path);
     assert!(!is_sealed(&path), "it was not written into the database");
 }
+
+#[test]
+fn where_no_seal_can_be_written_the_next_start_looks() {
+    let (_folder, path) = closed();
+    fs::create_dir(path.with_extension("seal")).unwrap();
+    seal(&path);
+    assert!(!is_sealed(&path));
+    drop(Sqlite::open(&path).unwrap());
+}
