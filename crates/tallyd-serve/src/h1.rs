@@ -14,20 +14,20 @@ mod body;
 mod paused;
 mod pending;
 mod refused;
+mod turn;
 
 use std::cell::Cell;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
 use mio::event::Event;
 use tallyd_http::head::{self, BodyLength, Head};
 use tallyd_http::request::Method;
 
-use crate::answer::{Answer, answer, answer_at_once, refuse};
+use crate::answer::{Answer, answer, refuse};
 use crate::head::Connection;
 use crate::receipt::{Client, Outcome};
-use crate::send::{Asked, Delivery, Fate, Sent, Unconfirmed};
+use crate::send::{Asked, Delivery, Fate, Unconfirmed};
 use crate::slot::{Direction, Slot};
 use crate::wire::Wire;
 use crate::worker::{Serving, Worker};
@@ -62,17 +62,6 @@ pub enum Arrival {
 enum Next {
     Request,
     End,
-}
-
-/// What a connection has to do after all that could be done at once.
-#[derive(Debug)]
-enum Then {
-    /// Wait for the next request.
-    Idle,
-    /// Nothing: it has ended.
-    End,
-    /// Go on as a task, and begin with this.
-    Task(Task),
 }
 
 /// What a task begins with.
@@ -181,31 +170,6 @@ impl Pump {
         });
     }
 
-    /// Something has come, or may have: answers what can be answered at once. The connection has no task.
-    fn turn(self: &Rc<Self>) {
-        let mut pending = Pending::default();
-        // A fault in one connection must not end the event loop of all.
-        let then = catch_unwind(AssertUnwindSafe(|| self.at_once(&mut pending)));
-        match then {
-            Ok(Then::Task(task)) => {
-                self.wire().push();
-                self.become_task(pending, task);
-            }
-            Ok(Then::Idle) => {
-                self.wire().push();
-                pending.release(self.worker());
-                self.idle();
-            }
-            // The end pushes what was held back.
-            Ok(Then::End) => {
-                pending.release(self.worker());
-                self.end();
-            }
-            // The panic has been said on standard error.
-            Err(_) => self.leave(),
-        }
-    }
-
     /// Waits for the next request, without a task. The deadline is set.
     fn idle(&self) {
         if self.wire().watch(Direction::Read).is_err() {
@@ -245,82 +209,6 @@ impl Pump {
             self.worker().next_turn().await;
         }
         next
-    }
-
-    /// Reads, and answers all that needs no wait.
-    fn at_once(self: &Rc<Self>, pending: &mut Pending) -> Then {
-        let worker = self.worker();
-        let serving = worker.serving();
-        for _ in 0..TURN {
-            if pending.is_empty() {
-                // A short read was all there is: not asked again.
-                let is_new = self.answered.get() == 0 || self.slot().is_ready(Direction::Read);
-                match is_new.then(|| pending.read_at_once(worker, self.wire())) {
-                    Some(Ok(true)) => {}
-                    None | Some(Ok(false)) => return Then::Idle,
-                    Some(Err(_)) => return Then::End,
-                }
-            }
-            if worker.teller.waits() || self.unconfirmed.is_full() {
-                return Then::Task(Task::Requests);
-            }
-            match self.exchange_at_once(&serving, pending) {
-                None => {}
-                Some(then) => return then,
-            }
-        }
-        Then::Task(Task::Requests)
-    }
-
-    /// Answers one request, if that needs no wait; nothing if another may follow.
-    fn exchange_at_once(
-        self: &Rc<Self>,
-        serving: &Rc<Serving>,
-        pending: &mut Pending,
-    ) -> Option<Then> {
-        let limits = &serving.world.limits;
-        let head = match head::parse(pending.rest(), &limits.head) {
-            Ok(Some(head)) if head.body == BodyLength::None => head,
-            // Not whole, with a body, or no head at all.
-            _ => return Some(Then::Task(Task::Requests)),
-        };
-        let (now, started) = self.worker().moment();
-        let shelf = serving.shelf(Some(&head.request));
-        let Some(answer) = answer_at_once(shelf, &head.request, now) else {
-            return Some(Then::Task(Task::Requests));
-        };
-        self.answered.set(self.answered.get() + 1);
-        let connection = self.connection(serving, &head, body::Fate::Dropped);
-        let connection = connection.suiting(&answer.reply);
-        let asked = Asked {
-            client: self.client,
-            started,
-            request: Some(&head.request),
-            line: b"",
-        };
-        let delivery = Delivery::new(&self.unconfirmed, shelf, asked, &answer);
-        let (length, last) = (head.length, !head.keep_alive);
-        // Answers to requests that came together leave together, which saves most of what they cost.
-        let more = pending.has_head_after(length);
-        match delivery.send_at_once(connection, more) {
-            Sent::Over => return Some(Then::End),
-            Sent::Part(paused) => {
-                let reply = PausedReply::new(self, serving, pending.take(), answer, paused);
-                return Some(Then::Task(Task::Reply(Box::new(reply))));
-            }
-            Sent::All => {}
-        }
-        pending.consume(length);
-        match (connection.keep, last && pending.is_empty()) {
-            (true, _) => {
-                let idle = self.worker().later(now, limits.keep_alive);
-                self.slot().until(idle, true);
-                None
-            }
-            // The client's own last request, nothing unread: an ordinary close loses nothing.
-            (false, true) => Some(Then::End),
-            (false, false) => Some(Then::Task(Task::Close)),
-        }
     }
 
     /// Waits until fewer replies are on their way. False: the client takes no more.
