@@ -280,7 +280,7 @@ impl Count {
         // A panic of the clerk has been said on standard error by the thread itself.
         if kept.clerk.join().is_ok_and(|is_posted| is_posted) {
             kept.desk.clear();
-            seal::seal(&kept.state.ledger());
+            seal::seal(&kept.state.ledger(), deadline);
             kept.state.give_back();
         }
     }

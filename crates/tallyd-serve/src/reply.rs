@@ -94,26 +94,13 @@ impl Reply {
     /// Whether it is a representation, whole, with the fields of that and no others.
     #[must_use]
     pub fn is_plain(&self) -> bool {
-        let Fields {
-            facts,
-            content_type,
-            content_range,
-            location,
-            allow,
-            retry_after,
-            extra,
-            vary_accept,
-        } = &self.fields;
         self.status == Status::OK
-            && *facts == Facts::Whole
             && !self.head_only
             && matches!(self.body, Body::Span(_))
-            && content_type.is_none()
-            && content_range.is_none()
-            && location.is_none()
-            && allow.is_none()
-            && retry_after.is_none()
-            && extra.is_empty()
-            && !vary_accept
+            && self.fields
+                == Fields {
+                    facts: Facts::Whole,
+                    ..Fields::default()
+                }
     }
 }

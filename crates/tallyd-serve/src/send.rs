@@ -5,6 +5,7 @@
 //! the socket took and what left, never what was meant to be sent. A cached small file leaves with one
 //! system call.
 
+mod at_once;
 mod disk;
 mod taken;
 mod unconfirmed;
@@ -21,7 +22,6 @@ use tallyd_ledger::journal::Begun;
 use crate::access_log::Entry;
 use crate::answer::{Answer, OnDisk};
 use crate::counting;
-use crate::file::Says;
 use crate::head::{self, Connection};
 use crate::listing::{Listing, Place, Step, View};
 use crate::receipt::{Client, Outcome};
@@ -33,10 +33,6 @@ use crate::worker::{Started, Worker};
 use disk::Flow;
 use taken::{Layout, Taken};
 pub use unconfirmed::{Fate, Unconfirmed};
-
-/// Up to here a body that has no head in front of it is copied behind the head: a second slice costs the
-/// system more than the copy.
-const JOINED: usize = 16 * 1024;
 
 /// What is being answered: for the log, and for how the reply is framed.
 #[derive(Clone, Copy, Debug)]
@@ -95,9 +91,6 @@ pub enum Sent {
     /// The socket is full.
     Part(Paused),
 }
-
-/// How much a socket took; nothing if it was full.
-type Tried = io::Result<Option<usize>>;
 
 impl Drop for Delivery<'_> {
     fn drop(&mut self) {
@@ -184,72 +177,6 @@ impl<'a> Delivery<'a> {
         let head = self.head(parts.as_ref(), connection);
         let outcome = self.body(&head, parts.as_ref(), connection).await;
         self.end(head, outcome)
-    }
-
-    /// Sends an answer that is one piece, as far as the socket takes it at once. `more` will follow at once.
-    #[must_use]
-    pub fn send_at_once(mut self, connection: Connection, more: bool) -> Sent {
-        let more = more || !connection.keep;
-        let mut head = Vec::new();
-        let (length, tried) = match self.plain_at_once(connection, more) {
-            Some(sent) => sent,
-            None => {
-                head = self.head(None, connection);
-                (head.len(), self.other_at_once(&mut head, more))
-            }
-        };
-        let taken = match tried {
-            Ok(taken) => taken.unwrap_or(0),
-            Err(error) => {
-                let outcome = self.end(head, Err(ended(&error)));
-                return outcome.map_or(Sent::Over, |()| Sent::All);
-            }
-        };
-        let sent = taken.min(length);
-        self.bytes = (taken - sent) as u64;
-        if sent < length || self.bytes < self.answer.piece() {
-            if head.is_empty() {
-                head = self.head(None, connection);
-            }
-            return Sent::Part(self.paused(head, sent, connection));
-        }
-        match self.end(head, Ok(())) {
-            Ok(()) => Sent::All,
-            Err(_) => Sent::Over,
-        }
-    }
-
-    /// Sends a content in memory with the head that stands before it, and says how long that is. Nothing if the answer is
-    /// another, or its head does not fit.
-    fn plain_at_once(&self, connection: Connection, more: bool) -> Option<(usize, Tried)> {
-        let kept = self.answer.plain()?;
-        let date = self.seconds();
-        let says = Says { date, connection };
-        if !kept.has_head(says) {
-            let head = self.head(None, connection);
-            kept.put_head(says, &head);
-            self.worker.give_back(head);
-        }
-        let (length, all) = kept.with_head(says)?;
-        Some((length, self.wire.try_write(&[IoSlice::new(&all)], more)))
-    }
-
-    /// Sends a head, and a body that has no room for it.
-    fn other_at_once(&self, head: &mut Vec<u8>, more: bool) -> Tried {
-        if let Some(part) = self.answer.on_disk() {
-            return self.part_at_once(head, part);
-        }
-        let body = self.answer.in_memory();
-        let body = body.as_deref().unwrap_or_default();
-        if body.len() > JOINED {
-            let slices = [IoSlice::new(head), IoSlice::new(body)];
-            return self.wire.try_write(&slices, more);
-        }
-        let length = head.len();
-        head.extend_from_slice(body);
-        let tried = self.wire.try_write(&[IoSlice::new(head)], more);
-        head.truncate(length);
-        tried
     }
 
     /// Sends what is left of an answer that was paused.

@@ -8,6 +8,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use twox_hash::XxHash3_128;
 
@@ -19,9 +20,10 @@ const LARGEST: u64 = 256 << 20;
 /// What is read at a time.
 const PIECE: usize = 256 << 10;
 
-/// Seals the ledger, to be called when nobody writes to it any more. If that fails, the next start looks through it.
-pub fn seal(ledger: &Path) {
-    if let Some(mark) = mark(ledger) {
+/// Seals the ledger, to be called when nobody writes to it any more. If that fails, or would take longer than until the
+/// deadline, the next start looks through it.
+pub fn seal(ledger: &Path, deadline: Instant) {
+    if let Some(mark) = mark(ledger, Some(deadline)) {
         let write = || {
             let mut options = OpenOptions::new();
             let options = options.write(true).create(true).truncate(true).mode(0o600);
@@ -43,15 +45,15 @@ pub fn is_sealed(ledger: &Path) -> bool {
     let Ok(sealed) = fs::read_to_string(place(ledger)) else {
         return false;
     };
-    mark(ledger).is_some_and(|mark| mark == sealed)
+    mark(ledger, None).is_some_and(|mark| mark == sealed)
 }
 
 fn place(ledger: &Path) -> PathBuf {
     beside(ledger, ".seal")
 }
 
-/// What the seal of a ledger with these bytes says; nothing if some of it is in its log.
-fn mark(ledger: &Path) -> Option<String> {
+/// What the seal of a ledger with these bytes says; nothing if some of it is in its log, or it is not read by then.
+fn mark(ledger: &Path, deadline: Option<Instant>) -> Option<String> {
     if has_log(ledger) {
         return None;
     }
@@ -60,17 +62,20 @@ fn mark(ledger: &Path) -> Option<String> {
     if length > LARGEST {
         return None;
     }
-    let hash = hash(file.take(LARGEST)).ok()?;
+    let hash = hash(file.take(LARGEST), deadline).ok()?;
     Some(format!(
         "{} {length} {hash:032x}\n",
         env!("CARGO_PKG_VERSION")
     ))
 }
 
-fn hash(mut file: impl Read) -> io::Result<u128> {
+fn hash(mut file: impl Read, deadline: Option<Instant>) -> io::Result<u128> {
     let mut hasher = XxHash3_128::new();
     let mut piece = vec![0; PIECE];
     loop {
+        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
         match file.read(&mut piece) {
             Ok(0) => return Ok(hasher.finish_128()),
             Ok(read) => hasher.write(piece.get(..read).unwrap_or_default()),

@@ -1,9 +1,11 @@
 //! A ledger that was sealed is opened without a look through it, and no other one is.
 
 use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 use super::*;
-use crate::ledger::seal::{is_sealed, seal, unseal};
+use crate::ledger::seal::{self, is_sealed, unseal};
 use crate::ledger::{Ledger, LedgerError};
 
 /// A ledger that nobody writes to any more.
@@ -16,6 +18,11 @@ fn closed() -> (TempDir, PathBuf) {
         .unwrap();
     ledger.tidy();
     (folder, path)
+}
+
+/// With time enough.
+fn seal(path: &Path) {
+    seal::seal(path, Instant::now() + Duration::from_secs(60));
 }
 
 #[test]
@@ -98,4 +105,13 @@ fn where_no_seal_can_be_written_the_next_start_looks() {
     seal(&path);
     assert!(!is_sealed(&path));
     drop(Sqlite::open(&path).unwrap());
+}
+
+#[test]
+fn a_stop_does_not_wait_for_a_seal_longer_than_it_may() {
+    let (_folder, path) = closed();
+    seal::seal(&path, Instant::now());
+    assert!(!is_sealed(&path));
+    seal(&path);
+    assert!(is_sealed(&path));
 }
