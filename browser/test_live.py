@@ -1,5 +1,6 @@
 """The overview while files are fetched: it changes by itself, and in the end says what the ledger says."""
 
+import json
 import re
 from collections.abc import Callable
 
@@ -138,6 +139,34 @@ def test_the_latest_requests_arrive_newest_first_and_pause_holds_them(
         panel(page, "Latest requests").get_by_text("/file-3.txt").wait_for()
         assert [row["Path"] for row in latest(page)][:2] == ["/file-3.txt", "/file-2.txt"]
         eventually("the numbers go on", lambda: number_of(page, "Hits") == "4")
+
+
+def test_what_is_told_late_takes_its_place(serve: Callable[..., Server], browser: Browser) -> None:
+    server = serve(FILES)
+    fetch(server, "/file-0.txt")
+    eventually("the first hit is in the ledger", lambda: server.totals()["hits"] == 1)
+    with watched(browser, server.admin) as page:
+        page.add_init_script(
+            "window.EventSource = class extends EventSource { constructor(url) { super(url); window.stream = this; } };"
+        )
+        page.goto("/")
+        page.get_by_text("Live", exact=True).wait_for()
+        [first] = latest(page)
+
+        def tell(*replies: tuple[str, str, int]) -> None:
+            common = {"kind": "missing", "site": "", "status": 404, "class": "bot", "bytes": 0}
+            data = json.dumps([{**common, "path": path, "time": time, "id": id_} for path, time, id_ in replies])
+            page.evaluate("data => stream.dispatchEvent(new MessageEvent('requests', { data }))", data)
+
+        def paths() -> list[str]:
+            return [row["Path"] for row in latest(page)]
+
+        # Of two workers, one is read just before it has answered, the other just after.
+        tell(("/third", "2100-01-01T00:00:00.003Z", 2), ("/fourth", "2100-01-01T00:00:00.004Z", 3))
+        tell(("/second", "2100-01-01T00:00:00.002Z", 4), ("/fifth", "2100-01-01T00:00:00.005Z", 5))
+        assert paths() == ["/fifth", "/fourth", "/third", "/second", first["Path"]]
+        tell(("/oldest", "1999-01-01T00:00:00.002Z", 6), ("/as-new", "2100-01-01T00:00:00.005Z", 7))
+        assert paths() == ["/as-new", "/fifth", "/fourth", "/third", "/second", first["Path"], "/oldest"]
 
 
 def test_a_row_leads_to_its_file(serve: Callable[..., Server], browser: Browser) -> None:

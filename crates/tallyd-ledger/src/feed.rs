@@ -79,7 +79,7 @@ impl Seen {
 /// What has come since somebody looked last.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct News {
-    /// The replies, in the order in which they were read.
+    /// The replies, in the order in which they were read; those that were read at once, in the order of time.
     pub seen: Vec<Arc<Seen>>,
     /// Replies that came as well and are not among them.
     pub skipped: u64,

@@ -61,8 +61,9 @@ impl Fresh {
         });
     }
 
-    /// Hands it to the feed.
+    /// Hands it to the feed, in the order of time: it was read from one worker after the other.
     pub fn show(&mut self, feed: &Feed) {
+        self.shown.sort_by_key(|seen| seen.time);
         feed.add(
             std::mem::take(&mut self.shown),
             std::mem::take(&mut self.count),
@@ -90,5 +91,38 @@ fn seen(version: &Arc<Version>, hit: &Hit<'_>, ended: Option<Settled>) -> Seen {
             outcome: ended.map(|ended| ended.outcome),
             referrer: String::from_utf8_lossy(hit.referrer).into(),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::Class;
+
+    #[test]
+    fn what_was_read_from_two_workers_is_shown_in_the_order_of_time() {
+        let feed = Feed::default();
+        let mut fresh = Fresh::default();
+        // The first worker's at 1 and 4, then the second's at 2 and 3.
+        for (time, path) in [(1, "/1"), (4, "/4"), (2, "/2"), (3, "/3")] {
+            let note = Note {
+                time,
+                status: 404,
+                class: Class::Unknown,
+                protocol: 11,
+                proxied: false,
+                bytes: 0,
+                about: entry::About::Missing("", path.as_bytes()),
+            };
+            fresh.note(None, &note);
+        }
+        fresh.show(&feed);
+        let shown: Vec<_> = feed
+            .since(0, 10)
+            .seen
+            .iter()
+            .map(|seen| (seen.id, seen.time))
+            .collect();
+        assert_eq!(shown, [(1, 1), (2, 2), (3, 3), (4, 4)]);
     }
 }

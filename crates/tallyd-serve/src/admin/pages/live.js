@@ -50,8 +50,11 @@
     tr.append(make('td', r.time.slice(11, 19)), path,
       make('td', r.status + ' ' + (words.get('' + r.status) || 'Other')),
       make('td', words.get(r.class) || r.class), make('td', size(r.bytes), 'num'), make('td', outcome));
+    tr.dataset.at = Date.parse(r.time);
     return tr;
   };
+  // The newest is on top, whichever worker told of it first.
+  const place = tr => rows.insertBefore(tr, [...rows.children].find(row => +row.dataset.at <= +tr.dataset.at) || null);
   const show = () => {
     if (!rows || document.hidden) return;
     // A link must not move away from under a hand.
@@ -63,7 +66,7 @@
     rows.closest('table').hidden = false;
     for (const r of held) {
       const old = key(r) && [...rows.children].find(tr => tr.dataset.key === key(r));
-      if (old) old.replaceWith(row(r)); else rows.prepend(row(r));
+      if (old) old.replaceWith(row(r)); else place(row(r));
     }
     while (rows.children.length > most) rows.lastElementChild.remove();
     held = [];

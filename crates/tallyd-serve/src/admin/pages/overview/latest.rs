@@ -1,5 +1,6 @@
-//! The latest requests. The script puts new ones on top, in the words that are given to it here.
+//! The latest requests. The script puts new ones among them, in the words that are given to it here.
 
+use std::cmp::Reverse;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -14,6 +15,9 @@ use crate::admin::wanted::Wanted;
 
 /// Rows that the page comes with.
 const ROWS: usize = 10;
+
+/// In nanoseconds: rows that come later are put among these to the millisecond, as finely as they are told.
+const MILLISECOND: i64 = 1_000_000;
 
 /// Statuses that a file server answers with, for the script.
 const STATUSES: [u16; 15] = [
@@ -54,7 +58,8 @@ pub(super) fn latest(shown: &Shown<'_>) -> Markup {
     }
 }
 
-/// A hit is seen when it begins and again when it has ended: then only its end is shown.
+/// The newest first, whichever worker told of it first. A hit is seen when it begins and again when it has ended:
+/// then only its end is shown, at the place of its beginning.
 fn settled(latest: &[Arc<Seen>]) -> Vec<&Seen> {
     let mut known = HashSet::new();
     let is_new = |seen: &&Seen| match &seen.about {
@@ -63,7 +68,9 @@ fn settled(latest: &[Arc<Seen>]) -> Vec<&Seen> {
         } => known.insert((Arc::clone(version), *number)),
         _ => true,
     };
-    latest.iter().map(AsRef::as_ref).filter(is_new).collect()
+    let mut settled: Vec<&Seen> = latest.iter().map(AsRef::as_ref).filter(is_new).collect();
+    settled.sort_by_key(|seen| Reverse(seen.time));
+    settled
 }
 
 /// Where the script's links begin: the page of a file, with the days that are shown.
@@ -77,7 +84,7 @@ fn file_page(shown: &Shown<'_>) -> String {
 
 fn row(seen: &Seen, shown: &Shown<'_>) -> Markup {
     html! {
-        tr data-key=[key(seen)] {
+        tr data-key=[key(seen)] data-at=(seen.time / MILLISECOND) {
             td { (time(seen, shown.frame.now)) }
             td.path { (path(seen, shown)) }
             td { (seen.status) " " (status(seen.status)) }
@@ -136,11 +143,19 @@ fn outcome(about: &About) -> &'static str {
     }
 }
 
-/// The words of the table, so that they are the same in every row: `200 OK;person-like person;...`.
+/// The words of the table, so that they are the same in every row: `200 OK;person-like person;...`. Of what is not
+/// named here the script says the word itself.
 fn words() -> String {
     let statuses = STATUSES.map(|code| format!("{code} {}", status(code)));
-    let classes = CLASSES.map(|class| format!("{} {}", class.word(), one_of(class)));
-    format!("{};{}", statuses.join(";"), classes.join(";"))
+    let others = CLASSES
+        .iter()
+        .filter(|class| class.word() != one_of(**class));
+    let classes = others.map(|class| format!("{} {}", class.word(), one_of(*class)));
+    statuses
+        .into_iter()
+        .chain(classes)
+        .collect::<Vec<_>>()
+        .join(";")
 }
 
 #[cfg(test)]
@@ -195,6 +210,28 @@ mod tests {
                 (Some(b"/a"), "complete"),
                 (Some(b"/a"), "aborted")
             ]
+        );
+    }
+
+    #[test]
+    fn the_newest_is_on_top_whichever_worker_told_of_it_first() {
+        let at = |path: &[u8], time, outcome| {
+            let seen = hit(path, 1, outcome);
+            Arc::new(Seen {
+                time,
+                ..Seen::clone(&seen)
+            })
+        };
+        let latest = [
+            at(b"/1", 1, Some(Outcome::Complete)),
+            at(b"/2", 2, None),
+            at(b"/3", 3, None),
+            at(b"/1", 1, None),
+        ];
+        let shown: Vec<_> = settled(&latest).iter().map(|seen| seen.path()).collect();
+        assert_eq!(
+            shown,
+            [Some(&b"/3"[..]), Some(&b"/2"[..]), Some(&b"/1"[..])]
         );
     }
 

@@ -65,7 +65,7 @@ pub(super) fn top(shown: &Shown<'_>) -> Markup {
 fn file(row: &FileRow, most: u64, shown: &Shown<'_>) -> Markup {
     html! {
         tr {
-            th scope="row" {
+            th.path scope="row" {
                 (path_link(&row.path, &row.site, shown))
                 (bar(row.counts.downloads, most))
             }
@@ -77,7 +77,7 @@ fn file(row: &FileRow, most: u64, shown: &Shown<'_>) -> Markup {
     }
 }
 
-/// A path that leads to the page of its file, with its site where several are shown.
+/// A path that leads to the page of its file, with its site where several are shown; for a cell of the class `path`.
 pub(super) fn path_link(path: &[u8], site: &str, shown: &Shown<'_>) -> Markup {
     let wanted = Wanted {
         path: path.to_vec(),
@@ -86,7 +86,7 @@ pub(super) fn path_link(path: &[u8], site: &str, shown: &Shown<'_>) -> Markup {
         ..Wanted::default()
     };
     html! {
-        a.path href=(wanted.link("/file")) { (plain(path)) }
+        a href=(wanted.link("/file")) { (plain(path)) }
         (site_tag(site, shown))
     }
 }
