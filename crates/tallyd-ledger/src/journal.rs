@@ -4,8 +4,11 @@
 //! Promises: no system call, no lock and no allocation but when a segment is full; what was begun survives the
 //! process. It belongs to one thread.
 
+mod pages;
+
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
+use std::hint::black_box;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
@@ -15,12 +18,13 @@ use crate::entry::{self, About, Definition, Draft, Hit, LONGEST, Note};
 use crate::facts::{DAY, HOUR, Settled};
 use crate::health::Part;
 use crate::segment::{FIRST, Segment};
+use pages::Pages;
 
 /// What a worker writes into.
 #[derive(Debug)]
 pub struct Journal {
     desk: Arc<Desk>,
-    current: RefCell<Option<Arc<Segment>>>,
+    pages: RefCell<Pages>,
     at: Cell<u32>,
     defined: Cell<u32>,
     latest: Cell<i64>,
@@ -33,10 +37,10 @@ pub struct Journal {
 #[derive(Debug, Default)]
 pub struct Mark(AtomicU64);
 
-/// A hit that has begun.
-#[derive(Clone, Debug)]
+/// A hit that has begun: where it is. It is settled by the journal that it was begun in, once.
+#[derive(Debug)]
 pub struct Begun {
-    segment: Arc<Segment>,
+    page: u32,
     at: u32,
     end: u32,
 }
@@ -52,11 +56,21 @@ impl Journal {
         desk.enter();
         Journal {
             desk,
-            current: RefCell::new(None),
+            pages: RefCell::default(),
             at: Cell::new(FIRST),
             defined: Cell::new(0),
             latest: Cell::new(latest),
             is_in_memory: Cell::new(false),
+        }
+    }
+
+    /// A hit is likely to begin soon: asks for the memory where it will be, which is in no cache, so that nobody has to wait
+    /// for it then.
+    pub fn expect(&self) {
+        if let Some(segment) = self.pages.borrow().current() {
+            let end = self.at.get() as usize + entry::USUAL_WORDS;
+            let word = segment.words().get(end);
+            black_box(word.map(|word| word.load(Ordering::Relaxed)));
         }
     }
 
@@ -69,13 +83,11 @@ impl Journal {
         self.leave_memory();
         loop {
             let number = self.number(mark, definition);
-            if let Some((at, end)) = self.write(&Draft::Hit(&hit, number))
-                && let Some(segment) = &*self.current.borrow()
-            {
+            if let Some(at) = self.write(&Draft::Hit(&hit, number)) {
                 return Begun {
-                    segment: Arc::clone(segment),
+                    page: self.pages.borrow_mut().begin(),
                     at,
-                    end,
+                    end: self.at.get(),
                 };
             }
             self.turn_page();
@@ -84,9 +96,12 @@ impl Journal {
 
     /// Says how a hit ended.
     pub fn settle(&self, begun: &Begun, settled: Settled) {
-        let segment = &begun.segment;
-        entry::settle(segment.words(), segment.sequence, begun.at, settled);
-        segment.touch();
+        let mut pages = self.pages.borrow_mut();
+        if let Some(segment) = pages.of(begun.page) {
+            entry::settle(segment.words(), segment.sequence, begun.at, settled);
+            segment.touch();
+        }
+        pages.end(begun.page);
         self.desk.wake();
     }
 
@@ -109,10 +124,16 @@ impl Journal {
 
     /// Returns when what was begun would survive a power cut, or when it can't be made to.
     pub fn synced(&self, begun: &Begun) -> impl Future<Output = ()> + use<> {
-        let (desk, begun) = (Arc::clone(&self.desk), begun.clone());
+        let (desk, end) = (Arc::clone(&self.desk), begun.end);
+        let segment = self.pages.borrow().of(begun.page).cloned();
+        let is_synced = move || {
+            segment
+                .as_ref()
+                .is_none_or(|segment| segment.is_synced(end))
+        };
         let mut asked = false;
         poll_fn(move |context| {
-            if begun.segment.is_synced(begun.end) || asked && desk.health.is_failing(Part::Sync) {
+            if is_synced() || asked && desk.health.is_failing(Part::Sync) {
                 return Poll::Ready(());
             }
             asked = true;
@@ -123,7 +144,7 @@ impl Journal {
 
     /// The last segment is closed: nothing more will be written.
     pub fn close(&self) {
-        if let Some(segment) = self.current.borrow_mut().take() {
+        if let Some(segment) = self.pages.borrow_mut().turn(None) {
             segment.close();
         }
         self.desk.wake();
@@ -145,13 +166,13 @@ impl Journal {
     /// The number of a definition in the current segment; writes it there if it is not.
     fn number(&self, mark: &Mark, definition: &Definition) -> u32 {
         loop {
-            if let Some(segment) = &*self.current.borrow()
+            if let Some(segment) = self.pages.borrow().current()
                 && let Some(number) = mark.within(segment)
             {
                 return number;
             }
             if self.write(&Draft::Definition(definition)).is_some()
-                && let Some(segment) = &*self.current.borrow()
+                && let Some(segment) = self.pages.borrow().current()
             {
                 let number = self.defined.get();
                 self.defined.set(number + 1);
@@ -162,10 +183,10 @@ impl Journal {
         }
     }
 
-    /// Writes an entry behind the last one, and behind it the end; nothing if there is no room.
-    fn write(&self, draft: &Draft<'_>) -> Option<(u32, u32)> {
-        let current = self.current.borrow();
-        let segment = current.as_ref()?;
+    /// Writes an entry behind the last one, and behind it the end. Returns where it is; nothing if there is no room.
+    fn write(&self, draft: &Draft<'_>) -> Option<u32> {
+        let pages = self.pages.borrow();
+        let segment = pages.current()?;
         let at = self.at.get();
         let end = at.checked_add(u32::try_from(draft.words()).ok()?)?;
         let place = segment.words().get(at as usize..=end as usize)?;
@@ -176,7 +197,7 @@ impl Journal {
         self.at.set(end);
         segment.publish(end);
         self.desk.wake();
-        Some((at, end))
+        Some(at)
     }
 
     /// Goes on on the disk as soon as there is room again.
@@ -190,7 +211,7 @@ impl Journal {
     fn turn_page(&self) {
         let fresh = self.desk.take(LONGEST + LONGEST);
         self.is_in_memory.set(!fresh.is_durable());
-        let full = self.current.borrow_mut().replace(fresh);
+        let full = self.pages.borrow_mut().turn(Some(fresh));
         if let Some(full) = full {
             full.close();
         }

@@ -144,14 +144,14 @@ impl<'a> Delivery<'a> {
         }
     }
 
-    /// The same delivery as before it was paused.
+    /// The same delivery as before it was paused; what the journal knows of it goes over to this one.
     #[must_use]
     pub fn resumed(
         unconfirmed: &'a Unconfirmed,
         shelf: &'a Shelf,
         asked: Asked<'a>,
         answer: &'a Answer,
-        paused: &Paused,
+        paused: &mut Paused,
     ) -> Self {
         Delivery {
             worker: &unconfirmed.worker,
@@ -163,7 +163,7 @@ impl<'a> Delivery<'a> {
             begin: paused.begin,
             bytes: paused.bytes,
             outcome: None,
-            begun: paused.begun.clone(),
+            begun: paused.begun.take(),
             is_paused: false,
         }
     }
@@ -201,7 +201,7 @@ impl<'a> Delivery<'a> {
         self.end(head, outcome)
     }
 
-    fn paused(mut self, head: Vec<u8>, sent: usize, connection: Connection) -> Paused {
+    fn paused(&mut self, head: Vec<u8>, sent: usize, connection: Connection) -> Paused {
         self.is_paused = true;
         Paused {
             started: self.asked.started,
@@ -214,7 +214,7 @@ impl<'a> Delivery<'a> {
         }
     }
 
-    fn end(mut self, head: Vec<u8>, outcome: Result<(), Outcome>) -> Result<(), Outcome> {
+    fn end(&mut self, head: Vec<u8>, outcome: Result<(), Outcome>) -> Result<(), Outcome> {
         self.worker.give_back(head);
         self.outcome = Some(outcome.err().unwrap_or(Outcome::Complete));
         outcome

@@ -273,8 +273,11 @@ impl Worker {
 
     /// Gives a buffer back.
     pub fn give_back(&self, mut buffer: Vec<u8>) {
+        if buffer.capacity() == 0 {
+            return;
+        }
         let mut spare = self.spare.borrow_mut();
-        if spare.len() < SPARE && buffer.capacity() <= KEPT && buffer.capacity() > 0 {
+        if spare.len() < SPARE && buffer.capacity() <= KEPT {
             buffer.clear();
             spare.push(buffer);
         }

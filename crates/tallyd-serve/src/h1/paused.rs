@@ -25,9 +25,9 @@ pub struct PausedReply {
 
 impl Drop for PausedReply {
     fn drop(&mut self) {
-        if let Some((paused, pending)) = self.state.take() {
+        if let Some((mut paused, pending)) = self.state.take() {
             // Dropped at once: that makes the Receipt.
-            drop(self.delivery(self.head(&pending).as_ref(), &paused));
+            drop(self.delivery(self.head(&pending).as_ref(), &mut paused));
         }
     }
 }
@@ -51,12 +51,12 @@ impl PausedReply {
 
     /// Sends the rest. What follows the request is left in `rest`.
     pub async fn go_on(self, rest: &mut Pending) -> Next {
-        let Some((paused, mut pending)) = self.state.take() else {
+        let Some((mut paused, mut pending)) = self.state.take() else {
             return Next::End;
         };
         let head = self.head(&pending);
         let end = head.as_ref().map(|head| (head.length, !head.keep_alive));
-        let delivery = self.delivery(head.as_ref(), &paused);
+        let delivery = self.delivery(head.as_ref(), &mut paused);
         let keep = paused.connection.keep;
         let sent = delivery.send_rest(paused).await;
         drop(head);
@@ -73,7 +73,7 @@ impl PausedReply {
         head::parse(pending.rest(), limits).ok().flatten()
     }
 
-    fn delivery<'a>(&'a self, head: Option<&'a Head<'a>>, paused: &Paused) -> Delivery<'a> {
+    fn delivery<'a>(&'a self, head: Option<&'a Head<'a>>, paused: &mut Paused) -> Delivery<'a> {
         let request = head.map(|head| &head.request);
         let asked = Asked {
             client: self.pump.client,

@@ -81,6 +81,7 @@ impl Pump {
         serving: &Rc<Serving>,
         pending: &mut Pending,
     ) -> Option<Then> {
+        self.worker().teller.expect();
         let limits = &serving.world.limits;
         let head = match head::parse(pending.rest(), &limits.head) {
             Ok(Some(head)) if head.body == BodyLength::None => head,
@@ -101,11 +102,14 @@ impl Pump {
             request: Some(&head.request),
             line: b"",
         };
-        let delivery = Delivery::new(&self.unconfirmed, shelf, asked, &answer);
         let (length, last) = (head.length, !head.keep_alive);
         // Answers to requests that came together leave together, which saves most of what they cost.
         let more = pending.has_head_after(length);
-        match delivery.send_at_once(connection, more) {
+        let sent = {
+            let mut delivery = Delivery::new(&self.unconfirmed, shelf, asked, &answer);
+            delivery.send_at_once(connection, more)
+        };
+        match sent {
             Sent::Over => return Some(Then::End),
             Sent::Part(paused) => {
                 let reply = PausedReply::new(self, serving, pending.take(), answer, paused);

@@ -14,9 +14,10 @@ const JOINED: usize = 16 * 1024;
 type Tried = io::Result<Option<usize>>;
 
 impl Delivery<'_> {
-    /// Sends an answer that is one piece, as far as the socket takes it at once. `more` will follow at once.
+    /// Sends an answer that is one piece, as far as the socket takes it at once. `more` will follow at once. Not by value:
+    /// what was just written is not read again for a move.
     #[must_use]
-    pub fn send_at_once(mut self, connection: Connection, more: bool) -> Sent {
+    pub fn send_at_once(&mut self, connection: Connection, more: bool) -> Sent {
         let more = more || !connection.keep;
         let mut head = Vec::new();
         let (length, tried) = match self.plain_at_once(connection, more) {
