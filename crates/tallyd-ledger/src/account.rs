@@ -14,24 +14,25 @@ use crate::ledger::LedgerError;
 /// The count of one path.
 #[derive(Debug)]
 pub struct Account {
-    path: Box<[u8]>,
+    path: Arc<[u8]>,
     hits: AtomicU64,
     /// Up to here the ledger has them.
     posted: AtomicU64,
 }
 
 impl Account {
-    fn new(path: &[u8], number: u64) -> Account {
+    fn new(path: Arc<[u8]>, number: u64) -> Account {
         Account {
-            path: path.into(),
+            path,
             hits: AtomicU64::new(number),
             posted: AtomicU64::new(number),
         }
     }
 
-    /// The path as it is requested: decoded, with its leading slash.
+    /// The path as it is requested: decoded, with its leading slash. Whoever keeps it keeps this one: a hit then looks at one
+    /// place for it.
     #[must_use]
-    pub fn path(&self) -> &[u8] {
+    pub fn path(&self) -> &Arc<[u8]> {
         &self.path
     }
 
@@ -73,7 +74,7 @@ impl Numbers for NoNumbers {
 pub struct Book {
     site: Box<str>,
     numbers: Arc<dyn Numbers>,
-    accounts: RwLock<HashMap<Box<[u8]>, Arc<Account>>>,
+    accounts: RwLock<HashMap<Arc<[u8]>, Arc<Account>>>,
 }
 
 /// Accounts in use that are not looked through for those that may go.
@@ -113,8 +114,9 @@ impl Book {
             return Ok(Arc::clone(account));
         }
         let number = self.numbers.number(&self.site, path)?;
-        let account = Arc::new(Account::new(path, number));
-        accounts.insert(path.into(), Arc::clone(&account));
+        let path: Arc<[u8]> = path.into();
+        let account = Arc::new(Account::new(Arc::clone(&path), number));
+        accounts.insert(path, Arc::clone(&account));
         Ok(account)
     }
 

@@ -106,7 +106,7 @@ pub struct ReferrerChange {
     /// The site's name.
     pub site: Box<str>,
     /// The path.
-    pub path: Box<[u8]>,
+    pub path: Arc<[u8]>,
     /// The day.
     pub day: i64,
     /// The host.

@@ -2,6 +2,7 @@
 //! ledger and the reports share. Knows no HTTP and no storage.
 
 use std::ops::AddAssign;
+use std::sync::Arc;
 
 /// One state of one file: a replaced file begins a new version under the same path.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -9,7 +10,7 @@ pub struct Version {
     /// The site's name; the main one's is empty.
     pub site: Box<str>,
     /// The path as it is requested: decoded, with its leading slash.
-    pub path: Box<[u8]>,
+    pub path: Arc<[u8]>,
     /// Device number of the file.
     pub device: u64,
     /// Its inode.

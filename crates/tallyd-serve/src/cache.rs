@@ -8,6 +8,7 @@
 
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
@@ -30,7 +31,7 @@ pub struct Entry {
 #[derive(Debug)]
 pub struct Cache {
     /// Where in `entries` a path is. Keys are paths of files that exist: no client chooses them.
-    places: HashMap<Rc<[u8]>, usize, RandomState>,
+    places: HashMap<Arc<[u8]>, usize, RandomState>,
     entries: Vec<Option<Kept>>,
     free: Vec<usize>,
     hand: usize,
@@ -42,7 +43,7 @@ pub struct Cache {
 
 #[derive(Debug)]
 struct Kept {
-    path: Rc<[u8]>,
+    path: Arc<[u8]>,
     entry: Entry,
     /// Since the hand last passed.
     used: bool,
@@ -84,8 +85,13 @@ impl Cache {
     /// Keeps `file` as what `path` leads to.
     pub fn keep(&mut self, path: &[u8], file: Rc<File>, now: u64) {
         self.forget(path);
+        let own = file.account.path();
         let kept = Kept {
-            path: path.into(),
+            path: if **own == *path {
+                Arc::clone(own)
+            } else {
+                path.into()
+            },
             entry: Entry {
                 has_one_name: path.strip_prefix(b"/") == Some(&file.relative)
                     && file.variants.is_empty(),
@@ -105,7 +111,7 @@ impl Cache {
         self.memory += memory;
         self.descriptors += descriptors;
         let place = self.free.pop().unwrap_or(self.entries.len());
-        self.places.insert(Rc::clone(&kept.path), place);
+        self.places.insert(Arc::clone(&kept.path), place);
         match self.entries.get_mut(place) {
             Some(free) => *free = Some(kept),
             None => self.entries.push(Some(kept)),
@@ -133,7 +139,7 @@ impl Cache {
             match self.entries.get_mut(place) {
                 Some(Some(kept)) if kept.used => kept.used = false,
                 Some(Some(kept)) => {
-                    let path = Rc::clone(&kept.path);
+                    let path = Arc::clone(&kept.path);
                     return self.forget(&path);
                 }
                 _ => {}

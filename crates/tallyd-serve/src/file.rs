@@ -7,6 +7,7 @@ mod kept;
 
 use std::cell::Ref;
 use std::fmt::{self, Write as _};
+use std::hint::black_box;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
@@ -141,6 +142,21 @@ impl File {
             .count()
     }
 
+    /// It is about to be sent: asks for all the memory that this takes at once, so that one piece is not waited for after
+    /// the other.
+    pub fn expect(&self) {
+        let one = &self.identity;
+        black_box((
+            self.account.hits(),
+            self.account.path().first(),
+            one.definition.version.length,
+        ));
+        one.mark.expect();
+        if let Content::Memory(kept) = &one.content {
+            kept.expect();
+        }
+    }
+
     fn representations(&self) -> impl Iterator<Item = &Representation> {
         std::iter::once(&self.identity).chain(&self.variants)
     }
@@ -191,7 +207,7 @@ pub fn load(root: &Root, site: &Site, relative: &[u8]) -> Result<File, Refusal> 
         .iter()
         .fold(Codings::empty(), |all, (coding, _)| all.with(*coding));
     let account = site.book.account(&path).map_err(|_| Refusal::Uncounted)?;
-    let version = Arc::new(version(site, &path, &identity.0));
+    let version = Arc::new(version(site, account.path(), &identity.0));
     let describe = |coding, (stamp, content): (Stamp, Content)| {
         let definition = definition(&version, coding, &stamp);
         describe(
@@ -248,10 +264,10 @@ fn is_memory(file_system: rustix::fs::FsWord) -> bool {
 }
 
 /// The file as the ledger knows it: whatever representation is sent, it is this version that counts.
-fn version(site: &Site, path: &[u8], stamp: &Stamp) -> Version {
+fn version(site: &Site, path: &Arc<[u8]>, stamp: &Stamp) -> Version {
     Version {
         site: site.book.site().into(),
-        path: path.into(),
+        path: Arc::clone(path),
         device: device(stamp),
         inode: stamp.inode,
         length: stamp.length,

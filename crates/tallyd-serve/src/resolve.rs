@@ -174,6 +174,8 @@ impl Shelf {
         if !known.has_one_name {
             return None;
         }
+        // Not asked for lately: nothing of it is in a cache, and the look takes long enough.
+        known.file.expect();
         let stamp = &known.file.identity.stamp;
         let mut folders = self.folders.borrow_mut();
         let glance = folders.glance(root, path.relative(), stamp, known.checked, now)?;

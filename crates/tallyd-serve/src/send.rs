@@ -447,7 +447,7 @@ impl<'a> Delivery<'a> {
     }
 
     fn entry(&self) -> Entry<'_> {
-        let path = match &self.answer.resource {
+        let path: &[u8] = match &self.answer.resource {
             Resource::File(picked) if self.answer.hit > 0 => picked.file.account.path(),
             _ => b"",
         };

@@ -98,15 +98,36 @@ impl Pen<'_> {
         }
     }
 
+    /// Two texts, one behind the other; the last word is filled up with zeros.
     fn put_texts(&mut self, first: &[u8], second: &[u8]) {
-        let mut bytes = first.iter().chain(second).copied();
-        for _ in 0..(first.len() + second.len()).div_ceil(8) {
+        let rest = self.put_whole(first);
+        let mut second = second;
+        if !rest.is_empty() {
             let mut word = [0; 8];
-            for (place, byte) in word.iter_mut().zip(bytes.by_ref()) {
+            let (place, room) = word.split_at_mut(rest.len());
+            place.copy_from_slice(rest);
+            let (filling, after) = second.split_at(room.len().min(second.len()));
+            for (place, &byte) in room.iter_mut().zip(filling) {
                 *place = byte;
             }
+            second = after;
             self.put(u64::from_le_bytes(word));
         }
+        let rest = self.put_whole(second);
+        if !rest.is_empty() {
+            let mut word = [0; 8];
+            word.split_at_mut(rest.len()).0.copy_from_slice(rest);
+            self.put(u64::from_le_bytes(word));
+        }
+    }
+
+    /// The whole words of a text. What is left of it is returned.
+    fn put_whole<'a>(&mut self, text: &'a [u8]) -> &'a [u8] {
+        let (words, rest) = text.as_chunks();
+        for word in words {
+            self.put(u64::from_le_bytes(*word));
+        }
+        rest
     }
 }
 

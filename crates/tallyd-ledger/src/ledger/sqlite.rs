@@ -302,7 +302,7 @@ fn version(row: &Row<'_>) -> rusqlite::Result<Version> {
     let PathBytes(path) = row.get(1)?;
     Ok(Version {
         site: row.get(0)?,
-        path,
+        path: path.into(),
         device: row.get::<_, i64>(2)?.cast_unsigned(),
         inode: row.get::<_, i64>(3)?.cast_unsigned(),
         length: count(row.get(4)?),

@@ -38,7 +38,7 @@ impl Default for Versions {
     fn default() -> Versions {
         let nothing = Version {
             site: "".into(),
-            path: Box::default(),
+            path: [].into(),
             device: 0,
             inode: 0,
             length: 0,

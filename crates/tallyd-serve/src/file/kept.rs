@@ -2,6 +2,7 @@
 //! neither is copied or made again for the next reply that says the same.
 
 use std::cell::{Cell, Ref, RefCell};
+use std::hint::black_box;
 use std::os::fd::AsFd;
 
 use rustix::io::{Errno, pread};
@@ -65,6 +66,15 @@ impl Kept {
     /// Memory that it takes.
     pub fn memory(&self) -> usize {
         self.bytes.borrow().len()
+    }
+
+    /// It is about to be sent: asks for its memory where the head is, and where the content begins.
+    pub fn expect(&self) {
+        let length = self.head.get().map_or(0, |head| head.length);
+        let bytes = self.bytes.borrow();
+        for place in [ROOM - length.min(ROOM), ROOM] {
+            black_box(bytes.get(place).copied());
+        }
     }
 
     /// So many bytes from `start` on; nothing if there are not as many.
