@@ -89,7 +89,8 @@ pub fn parse<'a>(bytes: &'a [u8], limits: &HeadLimits) -> Result<Option<Head<'a>
         return unfinished(HeadError::HeadTooLong);
     };
     let mut fields = Fields::default();
-    fields.read(head.get(..end).unwrap_or_default())?;
+    let lines = head.get(line.length..end.length).unwrap_or_default();
+    fields.read(lines, end.fields)?;
     let form = Form::of(&line)?;
     let host = host(&form, &fields, line.version)?;
     let body = fields.framing.body(line.version)?;
@@ -97,7 +98,7 @@ pub fn parse<'a>(bytes: &'a [u8], limits: &HeadLimits) -> Result<Option<Head<'a>
         return Err(HeadError::ExpectationFailed);
     }
     Ok(Some(Head {
-        length: start + end,
+        length: start + end.length,
         body,
         keep_alive: fields.keep_alive(line.version),
         // Section 10.1.1: ignored in HTTP/1.0, and without a body there is nothing to wait for.
@@ -125,17 +126,30 @@ fn after_empty_lines(bytes: &[u8]) -> Result<Option<usize>, HeadError> {
     }
 }
 
-/// The length of the head, from the request line, which ends at `start`, to the empty line.
+/// Where a head ends.
+struct End {
+    /// Its length, from the request line to the empty line.
+    length: usize,
+    /// How many lines there are between the two.
+    fields: usize,
+}
+
+/// The end of the head whose request line ends at `start`.
 ///
 /// A bare LF ends no line: RFC 9112 section 2.2 allows it to, but a proxy in front that sees one line where we see
 /// two is all that smuggling needs.
-fn end_of_fields(head: &[u8], start: usize, max_fields: usize) -> Result<Option<usize>, HeadError> {
+fn end_of_fields(head: &[u8], start: usize, max_fields: usize) -> Result<Option<End>, HeadError> {
     let fields = head.get(start..).unwrap_or_default();
     let mut line_start = 0;
     let mut count = 0;
     for line_feed in memchr::memchr_iter(b'\n', fields) {
         match fields.get(line_start..line_feed).unwrap_or_default() {
-            [b'\r'] => return Ok(Some(start + line_feed + 1)),
+            [b'\r'] => {
+                return Ok(Some(End {
+                    length: start + line_feed + 1,
+                    fields: count,
+                }));
+            }
             [.., b'\r'] => count += 1,
             _ => return Err(HeadError::Malformed("line feed without carriage return")),
         }

@@ -8,11 +8,11 @@ mod pages;
 
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
-use std::hint::black_box;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 
+use crate::ahead;
 use crate::desk::Desk;
 use crate::entry::{self, About, Definition, Draft, Hit, LONGEST, Note};
 use crate::facts::{DAY, HOUR, Settled};
@@ -69,8 +69,7 @@ impl Journal {
     pub fn expect(&self) {
         if let Some(segment) = self.pages.borrow().current() {
             let end = self.at.get() as usize + entry::USUAL_WORDS;
-            let word = segment.words().get(end);
-            black_box(word.map(|word| word.load(Ordering::Relaxed)));
+            segment.words().get(end).map(ahead::fetch);
         }
     }
 
@@ -223,7 +222,7 @@ impl Journal {
 impl Mark {
     /// A hit is about to look at it: asks for its memory.
     pub fn expect(&self) {
-        black_box(self.0.load(Ordering::Relaxed));
+        ahead::fetch(self);
     }
 
     fn within(&self, segment: &Segment) -> Option<u32> {

@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod agent;
+pub mod ahead;
 pub mod batch;
 pub mod clerk;
 pub mod count;

@@ -9,6 +9,7 @@ use std::rc::Rc;
 
 use mio::event::Event;
 
+use crate::clock::Clock;
 use crate::event_loop::Watch;
 use crate::h1::Pump;
 use crate::slot::Slot;
@@ -53,6 +54,11 @@ impl Connections {
     #[must_use]
     pub fn watch(&self) -> Rc<Watch> {
         Rc::clone(&self.watch)
+    }
+
+    /// The time, for those who are called with events.
+    pub fn clock(&self) -> &Clock {
+        &self.watch.clock
     }
 
     /// How many there are.
@@ -114,6 +120,16 @@ impl Connections {
         // Not while the places are borrowed: what ends with it may look at them.
         drop(left);
         true
+    }
+
+    /// Whoever has this place is to have an event soon: asks for its memory, which has left the processor's cache while
+    /// others had theirs.
+    pub fn expect(&self, place: u64) {
+        let (_, number) = split(place);
+        let places = self.places.borrow();
+        if let Some(Held::Connection(pump)) = places.get(number as usize).map(|place| &place.held) {
+            pump.expect();
+        }
     }
 
     /// Lets whoever has this place have its event; nobody, if that was meant for one who has left.

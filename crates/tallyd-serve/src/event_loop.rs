@@ -18,6 +18,8 @@ use mio::unix::SourceFd;
 use mio::{Events, Interest, Registry, Token};
 use tokio::task::LocalSet;
 
+use crate::clock::Clock;
+
 /// Events taken with one wait.
 const EVENTS: usize = 256;
 
@@ -39,6 +41,8 @@ pub struct Watch {
     waiting: RefCell<Vec<Waker>>,
     /// Those who sleep, and until when. They are a handful for each worker, not for each connection.
     sleeping: RefCell<Vec<(Instant, Waker)>>,
+    /// The time, for those who are called with events.
+    pub clock: Clock,
 }
 
 /// What wakes the loop: a task that can go on.
@@ -86,15 +90,17 @@ impl EventLoop {
             registry: self.poll.registry().try_clone()?,
             waiting: RefCell::default(),
             sleeping: RefCell::default(),
+            clock: Clock::default(),
         })
     }
 
-    /// Runs `main` and the tasks that it spawns until `main` has ended; `take` is called with each event. The tasks
-    /// are dropped then.
+    /// Runs `main` and the tasks that it spawns until `main` has ended; `take` is called with each event, and before it
+    /// `expect` with the number of the one after it. The tasks are dropped then.
     pub fn run(
         mut self,
         watch: &Watch,
         main: impl Future<Output = ()>,
+        expect: impl Fn(u64),
         take: impl Fn(u64, &Event),
     ) -> io::Result<()> {
         let tasks = LocalSet::new();
@@ -110,11 +116,18 @@ impl EventLoop {
                 return Ok(());
             }
             self.wait(&mut events, watch)?;
-            for event in &events {
-                if event.token() != BELL {
-                    take(event.token().0 as u64, event);
+            watch.clock.begin();
+            let mut coming = events
+                .iter()
+                .filter(|event| event.token() != BELL)
+                .peekable();
+            while let Some(event) = coming.next() {
+                if let Some(next) = coming.peek() {
+                    expect(next.token().0 as u64);
                 }
+                take(event.token().0 as u64, event);
             }
+            watch.clock.end();
             watch.wake();
         }
     }
@@ -239,7 +252,7 @@ mod tests {
             let task = tokio::task::spawn_local(async move { receiver.await.unwrap() });
             inner.set(task.await.unwrap());
         };
-        events.run(&watch, main, |_, _| {}).unwrap();
+        events.run(&watch, main, |_| {}, |_, _| {}).unwrap();
         other.join().unwrap();
         assert_eq!(seen.get(), 7);
     }
@@ -259,7 +272,7 @@ mod tests {
             }
         };
         let take = |number, _: &Event| told.set(number == 5);
-        events.run(&watch, main, take).unwrap();
+        events.run(&watch, main, |_| {}, take).unwrap();
         assert!(told.get());
     }
 
@@ -280,7 +293,7 @@ mod tests {
             second.borrow_mut().push(2);
             task.await.unwrap();
         };
-        events.run(&watch, main, |_, _| {}).unwrap();
+        events.run(&watch, main, |_| {}, |_, _| {}).unwrap();
         assert_eq!(*order.borrow(), [1, 2]);
         assert!(begun.elapsed() >= Duration::from_millis(30));
         assert!(watch.sleeping.borrow().is_empty());

@@ -7,7 +7,6 @@ mod kept;
 
 use std::cell::Ref;
 use std::fmt::{self, Write as _};
-use std::hint::black_box;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
@@ -19,6 +18,7 @@ use tallyd_http::etag;
 use tallyd_http::range::Span;
 use tallyd_http::write::push_field;
 use tallyd_ledger::Account;
+use tallyd_ledger::ahead;
 use tallyd_ledger::entry::Definition;
 use tallyd_ledger::facts::Version;
 use tallyd_ledger::journal::Mark;
@@ -146,11 +146,9 @@ impl File {
     /// the other.
     pub fn expect(&self) {
         let one = &self.identity;
-        black_box((
-            self.account.hits(),
-            self.account.path().first(),
-            one.definition.version.length,
-        ));
+        ahead::fetch(&*self.account);
+        ahead::fetch(&*one.definition.version);
+        ahead::fetch(&one.stamp);
         one.mark.expect();
         if let Content::Memory(kept) = &one.content {
             kept.expect();

@@ -23,6 +23,7 @@ use std::rc::Rc;
 use mio::event::Event;
 use tallyd_http::head::{self, BodyLength, Head};
 use tallyd_http::request::Method;
+use tallyd_ledger::ahead;
 
 use crate::answer::{Answer, answer, refuse};
 use crate::head::Connection;
@@ -100,6 +101,12 @@ impl Pump {
     #[must_use]
     pub fn slot(&self) -> &Slot {
         self.wire().slot()
+    }
+
+    /// Something is about to happen: asks for the memory of what is looked at then.
+    pub fn expect(&self) {
+        ahead::fetch(&self.answered);
+        self.unconfirmed.expect();
     }
 
     /// The event loop tells that something has happened.

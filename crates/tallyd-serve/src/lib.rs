@@ -19,6 +19,7 @@ pub mod answer;
 pub mod asker;
 pub mod asking;
 pub mod cache;
+pub mod clock;
 pub mod config;
 pub mod connections;
 pub mod count;

@@ -106,7 +106,8 @@ impl Drop for Delivery<'_> {
             hit: self.answer.hit,
             version: self.asked.request.map(|request| request.version),
             started: self.asked.started,
-            took: self.asked.started.instant.elapsed(),
+            took: (self.worker.connections.clock().ended())
+                .duration_since(self.asked.started.instant),
             begin: self.begin,
             end: self.wire.taken(),
             bytes: self.bytes,

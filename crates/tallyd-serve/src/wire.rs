@@ -19,6 +19,7 @@ use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown, sockopt};
+use tallyd_ledger::ahead;
 use tallyd_ledger::tcp::{Outlook, is_told, outlook, unsent_if_told};
 
 use crate::event_loop::Watch;
@@ -126,6 +127,12 @@ impl Wire {
             finished: Cell::new(false),
             told: Cell::new(None),
         }
+    }
+
+    /// Something is about to be read and sent: asks for its memory.
+    pub fn expect(&self) {
+        ahead::fetch(&self.slot);
+        ahead::fetch(&self.taken);
     }
 
     /// The connection's deadline.

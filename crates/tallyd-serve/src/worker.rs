@@ -227,7 +227,7 @@ impl Worker {
     /// The moment of a request.
     #[must_use]
     pub fn moment(&self) -> (Moment, Started) {
-        let instant = Instant::now();
+        let instant = self.connections.clock().begun();
         let since = instant.duration_since(self.start);
         let now = millis(since);
         let started = Started {

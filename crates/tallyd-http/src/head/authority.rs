@@ -56,43 +56,35 @@ fn is_ip_literal(address: &[u8]) -> bool {
 /// A registered name, or an IPv4 address, which looks like one. No label is empty (RFC 1034 section 3.1), so that
 /// `.` and `a..b` are no hosts.
 fn is_name(name: &[u8]) -> bool {
-    name.split(|&byte| byte == b'.')
-        .all(|label| !label.is_empty() && is_label(label))
-}
-
-fn is_label(label: &[u8]) -> bool {
-    let mut rest = label;
+    let mut rest = name;
+    let mut is_label_empty = true;
     loop {
+        let is_dot = rest.first() == Some(&b'.');
         rest = match rest {
-            [] => return true,
+            [] => return !is_label_empty,
+            [b'.', ..] if is_label_empty => return false,
+            [byte, after @ ..] if is_plain(*byte) => after,
             [b'%', high, low, after @ ..]
                 if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() =>
             {
                 after
             }
-            [byte, after @ ..] if is_plain(*byte) => after,
             _ => return false,
         };
+        is_label_empty = is_dot;
     }
 }
 
 /// unreserved and sub-delims of RFC 3986 section 2, but for the comma: two hosts in one field are a list.
 const fn is_plain(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'-' | b'.'
-                | b'_'
-                | b'~'
-                | b'!'
-                | b'$'
-                | b'&'
-                | b'\''
-                | b'('
-                | b')'
-                | b'*'
-                | b'+'
-                | b';'
-                | b'='
-        )
+    const OTHERS: u128 = among(b"-._~!$&'()*+;=");
+    byte.is_ascii_alphanumeric() || (byte < 128 && OTHERS >> byte & 1 == 1)
+}
+
+/// The set of these characters: a bit for each.
+const fn among(characters: &[u8]) -> u128 {
+    match characters {
+        [] => 0,
+        [first, rest @ ..] => 1 << *first | among(rest),
+    }
 }

@@ -7,6 +7,9 @@ use crate::request::Version;
 use std::borrow::Cow;
 use std::mem::MaybeUninit;
 
+/// Most heads have no more fields.
+const FEW: usize = 16;
+
 /// The fields that matter, as they were sent.
 #[derive(Default)]
 pub(super) struct Fields<'a> {
@@ -31,21 +34,31 @@ pub(super) struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// Reads those of a whole head, request line and all: its first line has been read and its end been found.
-    pub(super) fn read(&mut self, head: &'a [u8]) -> Result<(), HeadError> {
-        // Not zeroed: 4 KiB that most requests do not need.
-        let mut slots = [const { MaybeUninit::uninit() }; MAX_FIELDS];
-        let mut split = httparse::Request::new(&mut []);
-        match split.parse_with_uninit_headers(head, &mut slots) {
-            Ok(httparse::Status::Complete(_)) => {}
-            Ok(httparse::Status::Partial) => return Err(HeadError::Malformed("head without end")),
-            Err(error) => return Err(refused(error)),
-        }
-        for field in split.headers.iter() {
-            self.add(field.name, field.value)?;
+    /// Reads those of a whole head, of which these are the lines behind the first, up to the empty one: so many fields.
+    pub(super) fn read(&mut self, lines: &'a [u8], count: usize) -> Result<(), HeadError> {
+        // Room for all would be 4 KiB that most requests do not need.
+        if count <= FEW {
+            self.split(lines, &mut [httparse::EMPTY_HEADER; FEW])?;
+        } else {
+            self.split(lines, &mut [httparse::EMPTY_HEADER; MAX_FIELDS])?;
         }
         self.drop_ambiguous();
         Ok(())
+    }
+
+    fn split(
+        &mut self,
+        lines: &'a [u8],
+        room: &mut [httparse::Header<'a>],
+    ) -> Result<(), HeadError> {
+        let fields = match httparse::parse_headers(lines, room) {
+            Ok(httparse::Status::Complete((_, fields))) => fields,
+            Ok(httparse::Status::Partial) => return Err(HeadError::Malformed("head without end")),
+            Err(error) => return Err(refused(error)),
+        };
+        fields
+            .iter()
+            .try_for_each(|field| self.add(field.name, field.value))
     }
 
     fn add(&mut self, name: &str, value: &'a [u8]) -> Result<(), HeadError> {
@@ -109,9 +122,10 @@ fn refused(error: httparse::Error) -> HeadError {
         httparse::Error::HeaderName => "invalid field name",
         httparse::Error::HeaderValue => "invalid byte in a field",
         httparse::Error::NewLine => "carriage return without line feed",
-        httparse::Error::Token => "target is not utf-8",
         httparse::Error::TooManyHeaders => return HeadError::TooManyFields,
-        httparse::Error::Version | httparse::Error::Status => "invalid request line",
+        httparse::Error::Token | httparse::Error::Version | httparse::Error::Status => {
+            "invalid field"
+        }
     })
 }
 

@@ -13,6 +13,9 @@ pub(super) struct Form<'a> {
 
 impl<'a> Form<'a> {
     pub(super) fn of(line: &Line<'a>) -> Result<Self, HeadError> {
+        if str::from_utf8(line.target).is_err() {
+            return Err(HeadError::Malformed("target is not utf-8"));
+        }
         let whole = Self {
             path: line.target,
             query: None,

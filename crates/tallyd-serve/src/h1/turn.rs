@@ -83,18 +83,21 @@ impl Pump {
     ) -> Option<Then> {
         self.worker().teller.expect();
         let limits = &serving.world.limits;
-        let head = match head::parse(pending.rest(), &limits.head) {
+        // Head and answer are looked at where they are made: moving them costs more than some of what they are for.
+        let parsed = head::parse(pending.rest(), &limits.head);
+        let head = match &parsed {
             Ok(Some(head)) if head.body == BodyLength::None => head,
             // Not whole, with a body, or no head at all.
             _ => return Some(Then::Task(Task::Requests)),
         };
         let (now, started) = self.worker().moment();
         let shelf = serving.shelf(Some(&head.request));
-        let Some(answer) = answer_at_once(shelf, &head.request, now) else {
+        let mut answered = answer_at_once(shelf, &head.request, now);
+        let Some(answer) = &answered else {
             return Some(Then::Task(Task::Requests));
         };
         self.answered.set(self.answered.get() + 1);
-        let connection = self.connection(serving, &head, body::Fate::Dropped);
+        let connection = self.connection(serving, head, body::Fate::Dropped);
         let connection = connection.suiting(&answer.reply);
         let asked = Asked {
             client: self.client,
@@ -106,12 +109,15 @@ impl Pump {
         // Answers to requests that came together leave together, which saves most of what they cost.
         let more = pending.has_head_after(length);
         let sent = {
-            let mut delivery = Delivery::new(&self.unconfirmed, shelf, asked, &answer);
+            let mut delivery = Delivery::new(&self.unconfirmed, shelf, asked, answer);
             delivery.send_at_once(connection, more)
         };
         match sent {
             Sent::Over => return Some(Then::End),
             Sent::Part(paused) => {
+                let Some(answer) = answered.take() else {
+                    return Some(Then::End);
+                };
                 let reply = PausedReply::new(self, serving, pending.take(), answer, paused);
                 return Some(Then::Task(Task::Reply(Box::new(reply))));
             }

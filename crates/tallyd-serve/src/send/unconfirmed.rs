@@ -9,6 +9,8 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Instant;
 
+use tallyd_ledger::ahead;
+
 use super::taken::{Lost, Taken, Texts};
 use crate::access_log::Entry;
 use crate::receipt::Outcome;
@@ -77,6 +79,12 @@ impl Unconfirmed {
             wire,
             list: RefCell::new(None),
         }
+    }
+
+    /// A reply is about to be sent: asks for its memory.
+    pub fn expect(&self) {
+        ahead::fetch(&self.list);
+        self.wire.expect();
     }
 
     /// Whether every reply is settled.
