@@ -104,10 +104,7 @@ mod kind {
 }
 
 /// Words of a hit before its ranges.
-const HIT_WORDS: usize = 10;
-
-/// Words of a hit of the whole, on no page of another host.
-pub const USUAL_WORDS: usize = HIT_WORDS;
+pub(crate) const HIT_WORDS: usize = 10;
 
 /// Words of a note before its texts.
 const NOTE_WORDS: usize = 5;

@@ -66,9 +66,9 @@ impl Journal {
 
     /// A hit is likely to begin soon: asks for the memory where it will be, which is in no cache, so that nobody has to wait
     /// for it then.
-    pub fn expect(&self) {
+    pub fn fetch_ahead(&self) {
         if let Some(segment) = self.pages.borrow().current() {
-            let end = self.at.get() as usize + entry::USUAL_WORDS;
+            let end = self.at.get() as usize + entry::HIT_WORDS;
             segment.words().get(end).map(ahead::fetch);
         }
     }
@@ -221,7 +221,7 @@ impl Journal {
 
 impl Mark {
     /// A hit is about to look at it: asks for its memory.
-    pub fn expect(&self) {
+    pub fn fetch_ahead(&self) {
         ahead::fetch(self);
     }
 

@@ -146,9 +146,9 @@ impl Teller {
     }
 
     /// A hit is likely to begin soon.
-    pub fn expect(&self) {
+    pub fn fetch_ahead(&self) {
         if let Some(desk) = &self.desk {
-            desk.journal.expect();
+            desk.journal.fetch_ahead();
         }
     }
 

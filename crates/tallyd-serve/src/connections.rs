@@ -124,11 +124,11 @@ impl Connections {
 
     /// Whoever has this place is to have an event soon: asks for its memory, which has left the processor's cache while
     /// others had theirs.
-    pub fn expect(&self, place: u64) {
+    pub fn fetch_ahead(&self, place: u64) {
         let (_, number) = split(place);
         let places = self.places.borrow();
         if let Some(Held::Connection(pump)) = places.get(number as usize).map(|place| &place.held) {
-            pump.expect();
+            pump.fetch_ahead();
         }
     }
 

@@ -118,7 +118,7 @@ fn work(
     let worked = events.run(
         &connections.watch(),
         follow(Rc::clone(&worker), orders),
-        |place| connections.expect(place),
+        |place| connections.fetch_ahead(place),
         |place, event| connections.take(place, event),
     );
     connections.clear();

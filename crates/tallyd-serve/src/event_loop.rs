@@ -95,12 +95,12 @@ impl EventLoop {
     }
 
     /// Runs `main` and the tasks that it spawns until `main` has ended; `take` is called with each event, and before it
-    /// `expect` with the number of the one after it. The tasks are dropped then.
+    /// `coming` with the number of the one after it. The tasks are dropped then.
     pub fn run(
         mut self,
         watch: &Watch,
         main: impl Future<Output = ()>,
-        expect: impl Fn(u64),
+        coming: impl Fn(u64),
         take: impl Fn(u64, &Event),
     ) -> io::Result<()> {
         let tasks = LocalSet::new();
@@ -117,13 +117,13 @@ impl EventLoop {
             }
             self.wait(&mut events, watch)?;
             watch.clock.begin();
-            let mut coming = events
+            let mut rest = events
                 .iter()
                 .filter(|event| event.token() != BELL)
                 .peekable();
-            while let Some(event) = coming.next() {
-                if let Some(next) = coming.peek() {
-                    expect(next.token().0 as u64);
+            while let Some(event) = rest.next() {
+                if let Some(next) = rest.peek() {
+                    coming(next.token().0 as u64);
                 }
                 take(event.token().0 as u64, event);
             }

@@ -144,14 +144,14 @@ impl File {
 
     /// It is about to be sent: asks for all the memory that this takes at once, so that one piece is not waited for after
     /// the other.
-    pub fn expect(&self) {
+    pub fn fetch_ahead(&self) {
         let one = &self.identity;
         ahead::fetch(&*self.account);
         ahead::fetch(&*one.definition.version);
         ahead::fetch(&one.stamp);
-        one.mark.expect();
+        one.mark.fetch_ahead();
         if let Content::Memory(kept) = &one.content {
-            kept.expect();
+            kept.fetch_ahead();
         }
     }
 

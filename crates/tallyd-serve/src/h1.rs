@@ -104,9 +104,9 @@ impl Pump {
     }
 
     /// Something is about to happen: asks for the memory of what is looked at then.
-    pub fn expect(&self) {
+    pub fn fetch_ahead(&self) {
         ahead::fetch(&self.answered);
-        self.unconfirmed.expect();
+        self.unconfirmed.fetch_ahead();
     }
 
     /// The event loop tells that something has happened.

@@ -175,7 +175,7 @@ impl Shelf {
             return None;
         }
         // Not asked for lately: nothing of it is in a cache, and the look takes long enough.
-        known.file.expect();
+        known.file.fetch_ahead();
         let stamp = &known.file.identity.stamp;
         let mut folders = self.folders.borrow_mut();
         let glance = folders.glance(root, path.relative(), stamp, known.checked, now)?;

@@ -130,7 +130,7 @@ impl Wire {
     }
 
     /// Something is about to be read and sent: asks for its memory.
-    pub fn expect(&self) {
+    pub fn fetch_ahead(&self) {
         ahead::fetch(&self.slot);
         ahead::fetch(&self.taken);
     }

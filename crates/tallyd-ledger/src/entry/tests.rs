@@ -107,6 +107,23 @@ fn what_was_written_is_read() {
 }
 
 #[test]
+fn texts_of_any_length_are_read_as_they_were_written() {
+    let letters = b"abcdefghijklmnopqrst";
+    for site in 0..letters.len() {
+        for path in 0..letters.len() {
+            let mut definition = definition(&letters[..path]);
+            let version = Arc::get_mut(&mut definition.version).unwrap();
+            version.site = str::from_utf8(&letters[..site]).unwrap().into();
+            let words = write(&[Draft::Definition(&definition)], 12);
+            let mut reader = Reader::careful(12, 8);
+            let next = reader.next(&words).unwrap().unwrap();
+            assert_eq!(next, (8, Entry::Definition(definition)));
+            assert_eq!(reader.next(&words), Ok(None));
+        }
+    }
+}
+
+#[test]
 fn what_is_left_of_an_earlier_use_is_no_entry() {
     let hit = hit(&[], b"");
     let words = write(&[Draft::Hit(&hit, 0)], 12);

@@ -101,24 +101,23 @@ impl Pen<'_> {
     /// Two texts, one behind the other; the last word is filled up with zeros.
     fn put_texts(&mut self, first: &[u8], second: &[u8]) {
         let rest = self.put_whole(first);
-        let mut second = second;
-        if !rest.is_empty() {
-            let mut word = [0; 8];
-            let (place, room) = word.split_at_mut(rest.len());
-            place.copy_from_slice(rest);
-            let (filling, after) = second.split_at(room.len().min(second.len()));
-            for (place, &byte) in room.iter_mut().zip(filling) {
-                *place = byte;
-            }
-            second = after;
-            self.put(u64::from_le_bytes(word));
-        }
+        let room = rest.len().next_multiple_of(8) - rest.len();
+        let (filling, second) = second.split_at(room.min(second.len()));
+        self.put_part(rest, filling);
         let rest = self.put_whole(second);
-        if !rest.is_empty() {
-            let mut word = [0; 8];
-            word.split_at_mut(rest.len()).0.copy_from_slice(rest);
-            self.put(u64::from_le_bytes(word));
+        self.put_part(rest, b"");
+    }
+
+    /// A word of the two, which do not fill more than it; none if the first is empty.
+    fn put_part(&mut self, first: &[u8], filling: &[u8]) {
+        if first.is_empty() {
+            return;
         }
+        let mut word = [0; 8];
+        for (place, &byte) in word.iter_mut().zip(first.iter().chain(filling)) {
+            *place = byte;
+        }
+        self.put(u64::from_le_bytes(word));
     }
 
     /// The whole words of a text. What is left of it is returned.

@@ -69,7 +69,7 @@ impl Kept {
     }
 
     /// It is about to be sent: asks for its memory where the head is, and where the content begins.
-    pub fn expect(&self) {
+    pub fn fetch_ahead(&self) {
         let length = self.head.get().map_or(0, |head| head.length);
         let bytes = self.bytes.borrow();
         for place in [ROOM - length.min(ROOM), ROOM] {

@@ -82,9 +82,9 @@ impl Unconfirmed {
     }
 
     /// A reply is about to be sent: asks for its memory.
-    pub fn expect(&self) {
+    pub fn fetch_ahead(&self) {
         ahead::fetch(&self.list);
-        self.wire.expect();
+        self.wire.fetch_ahead();
     }
 
     /// Whether every reply is settled.
