@@ -5,14 +5,22 @@
 //!
 //! What has to go is found by a hand that goes round: an entry that was used since the hand last passed stays for
 //! another round (second chance, or CLOCK). So all of the budget is of use, and a look-up only sets a mark.
+//!
+//! Where many files are asked for, nothing of one is in a cache of the processor when its turn comes. So the table has
+//! four bytes for each, which are, and what a look-up leads to is asked for ahead, all at once.
 
-use std::collections::HashMap;
+use std::hash::BuildHasher;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+use tallyd_ledger::ahead;
 
 use crate::file::File;
+
+/// Milliseconds after which a file that nobody has asked for has left the processor's caches.
+const COLD: u64 = 3;
 
 /// A cached file and when it was last known to be right, in the worker's milliseconds.
 #[derive(Clone, Debug)]
@@ -31,10 +39,11 @@ pub struct Entry {
 #[derive(Debug)]
 pub struct Cache {
     /// Where in `entries` a path is. Keys are paths of files that exist: no client chooses them.
-    places: HashMap<Arc<[u8]>, usize, RandomState>,
+    places: HashTable<u32>,
+    hasher: RandomState,
     entries: Vec<Option<Kept>>,
-    free: Vec<usize>,
-    hand: usize,
+    free: Vec<u32>,
+    hand: u32,
     memory: usize,
     descriptors: usize,
     /// Bytes that all entries together may take.
@@ -43,8 +52,11 @@ pub struct Cache {
 
 #[derive(Debug)]
 struct Kept {
+    hash: u64,
     path: Arc<[u8]>,
     entry: Entry,
+    /// When it was last asked for.
+    asked: u64,
     /// Since the hand last passed.
     used: bool,
 }
@@ -64,7 +76,8 @@ impl Cache {
     #[must_use]
     pub fn new(memory: usize) -> Cache {
         Cache {
-            places: HashMap::default(),
+            places: HashTable::new(),
+            hasher: RandomState::default(),
             entries: Vec::new(),
             free: Vec::new(),
             hand: 0,
@@ -74,19 +87,37 @@ impl Cache {
         }
     }
 
-    /// The entry of `path`.
-    pub fn entry(&mut self, path: &[u8]) -> Option<&mut Entry> {
-        let place = *self.places.get(path)?;
-        let kept = self.entries.get_mut(place)?.as_mut()?;
+    /// The entry of `path`, which is asked for `now`.
+    pub fn entry(&mut self, path: &[u8], now: u64) -> Option<&mut Entry> {
+        let place = self.place(self.hasher.hash_one(path), path)?;
+        let kept = self.entries.get_mut(place as usize)?.as_mut()?;
         kept.used = true;
+        if now.saturating_sub(kept.asked) > COLD {
+            kept.entry.file.fetch_ahead();
+        }
+        kept.asked = now;
         Some(&mut kept.entry)
+    }
+
+    fn place(&self, hash: u64, path: &[u8]) -> Option<u32> {
+        let is_it = |&place: &u32| {
+            let kept = self.entries.get(place as usize).and_then(Option::as_ref);
+            kept.is_some_and(|kept| {
+                // While the path is compared.
+                ahead::fetch(&*kept.entry.file);
+                kept.hash == hash && *kept.path == *path
+            })
+        };
+        self.places.find(hash, is_it).copied()
     }
 
     /// Keeps `file` as what `path` leads to.
     pub fn keep(&mut self, path: &[u8], file: Rc<File>, now: u64) {
         self.forget(path);
         let own = file.account.path();
+        let hash = self.hasher.hash_one(path);
         let kept = Kept {
+            hash,
             path: if **own == *path {
                 Arc::clone(own)
             } else {
@@ -99,6 +130,7 @@ impl Cache {
                 checked: now,
                 searched: now,
             },
+            asked: now,
             // Who asks only once shall not push out what is asked for again and again.
             used: false,
         };
@@ -110,17 +142,22 @@ impl Cache {
         }
         self.memory += memory;
         self.descriptors += descriptors;
-        let place = self.free.pop().unwrap_or(self.entries.len());
-        self.places.insert(Arc::clone(&kept.path), place);
-        match self.entries.get_mut(place) {
-            Some(free) => *free = Some(kept),
-            None => self.entries.push(Some(kept)),
+        let place = self.free.pop().unwrap_or_else(|| {
+            self.entries.push(None);
+            // More would not fit into any memory.
+            u32::try_from(self.entries.len() - 1).unwrap_or(u32::MAX)
+        });
+        if let Some(free) = self.entries.get_mut(place as usize) {
+            *free = Some(kept);
         }
+        let entries = &self.entries;
+        let hash_of = |&place: &u32| hash_at(entries, place);
+        self.places.insert_unique(hash, place, hash_of);
     }
 
     /// Forgets what `path` led to.
     pub fn forget(&mut self, path: &[u8]) {
-        if let Some(place) = self.places.remove(path) {
+        if let Some(place) = self.place(self.hasher.hash_one(path), path) {
             self.drop_at(place);
         }
     }
@@ -135,25 +172,36 @@ impl Cache {
     fn evict(&mut self) {
         loop {
             let place = self.hand;
-            self.hand = (self.hand + 1) % self.entries.len().max(1);
-            match self.entries.get_mut(place) {
+            self.hand = if (self.hand as usize) + 1 < self.entries.len() {
+                self.hand + 1
+            } else {
+                0
+            };
+            match self.entries.get_mut(place as usize) {
                 Some(Some(kept)) if kept.used => kept.used = false,
-                Some(Some(kept)) => {
-                    let path = Arc::clone(&kept.path);
-                    return self.forget(&path);
-                }
+                Some(Some(_)) => return self.drop_at(place),
                 _ => {}
             }
         }
     }
 
-    fn drop_at(&mut self, place: usize) {
-        if let Some(kept) = self.entries.get_mut(place).and_then(Option::take) {
-            self.memory -= kept.memory();
-            self.descriptors -= kept.entry.file.descriptors();
-            self.free.push(place);
+    fn drop_at(&mut self, place: u32) {
+        let Some(kept) = self.entries.get_mut(place as usize).and_then(Option::take) else {
+            return;
+        };
+        self.memory -= kept.memory();
+        self.descriptors -= kept.entry.file.descriptors();
+        if let Ok(known) = self.places.find_entry(kept.hash, |&known| known == place) {
+            known.remove();
         }
+        self.free.push(place);
     }
+}
+
+/// The hash of the path at a place that is in use.
+fn hash_at(entries: &[Option<Kept>], place: u32) -> u64 {
+    let kept = entries.get(place as usize).and_then(Option::as_ref);
+    kept.map_or(0, |kept| kept.hash)
 }
 
 #[cfg(test)]
@@ -180,9 +228,9 @@ mod tests {
         cache.keep(b"/unused", Rc::clone(&small), 0);
         for number in 0..100 {
             cache.keep(format!("/{number}").as_bytes(), Rc::clone(&small), 0);
-            assert!(cache.entry(b"/used").is_some(), "after {number}");
+            assert!(cache.entry(b"/used", 0).is_some(), "after {number}");
         }
-        assert!(cache.entry(b"/unused").is_none());
+        assert!(cache.entry(b"/unused", 0).is_none());
         assert!(cache.places.len() <= 8);
         assert!(cache.memory <= 64 * 1024);
         assert_eq!(cache.entries.iter().flatten().count(), cache.places.len());
@@ -205,9 +253,9 @@ mod tests {
         let mut cache = Cache::new(1 << 20);
         cache.keep(b"/a", file(10), 1);
         cache.keep(b"/a", file(20), 2);
-        assert_eq!(cache.entry(b"/a").unwrap().file.identity.length, 20);
+        assert_eq!(cache.entry(b"/a", 0).unwrap().file.identity.length, 20);
         cache.forget(b"/a");
-        assert!(cache.entry(b"/a").is_none());
+        assert!(cache.entry(b"/a", 0).is_none());
         assert_eq!((cache.memory, cache.descriptors), (0, 0));
     }
 
@@ -222,7 +270,7 @@ mod tests {
                 if round == 0 {
                     cache.keep(path.as_bytes(), Rc::clone(&one), 0);
                 }
-                assert!(cache.entry(path.as_bytes()).is_some(), "{round} {name}");
+                assert!(cache.entry(path.as_bytes(), 0).is_some(), "{round} {name}");
             }
         }
     }
@@ -232,8 +280,39 @@ mod tests {
         let mut cache = Cache::new(1024);
         cache.keep(b"/a", file(10), 0);
         cache.keep(b"/large", file(8 * 1024), 0);
-        assert!(cache.entry(b"/large").is_some() && cache.entry(b"/a").is_none());
+        assert!(cache.entry(b"/large", 0).is_some() && cache.entry(b"/a", 0).is_none());
         cache.keep(b"/a", file(10), 0);
-        assert!(cache.entry(b"/large").is_none() && cache.entry(b"/a").is_some());
+        assert!(cache.entry(b"/large", 0).is_none() && cache.entry(b"/a", 0).is_some());
+    }
+
+    #[test]
+    fn a_path_leads_to_what_was_kept_last_and_places_are_used_again() {
+        let files: Vec<_> = (0..7).map(|number| file(1000 + number)).collect();
+        let mut cache = Cache::new(6 * (files[6].memory() + 3));
+        let mut last = std::collections::HashMap::new();
+        for step in 0..2000_usize {
+            let path = format!("/{}", step * 7 % 11);
+            if step % 5 == 4 {
+                cache.forget(path.as_bytes());
+                last.remove(&path);
+            } else {
+                let file = &files[step % 7];
+                cache.keep(path.as_bytes(), Rc::clone(file), 0);
+                last.insert(path, file.identity.length);
+            }
+            let mut found = 0;
+            for number in 0..11 {
+                let path = format!("/{number}");
+                if let Some(entry) = cache.entry(path.as_bytes(), 0) {
+                    assert_eq!(Some(&entry.file.identity.length), last.get(&path), "{path}");
+                    found += 1;
+                }
+            }
+            assert_eq!(
+                (found, cache.entries.iter().flatten().count()),
+                (cache.places.len(), found)
+            );
+            assert!(found > 0 && cache.entries.len() <= 7, "{step}");
+        }
     }
 }

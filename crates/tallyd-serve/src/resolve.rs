@@ -148,7 +148,7 @@ impl Shelf {
             return None;
         }
         let mut cache = self.cache.borrow_mut();
-        let entry = cache.entry(path.as_bytes())?;
+        let entry = cache.entry(path.as_bytes(), now)?;
         (now.saturating_sub(entry.checked) <= TRUSTED).then(|| Rc::clone(&entry.file))
     }
 
@@ -158,7 +158,7 @@ impl Shelf {
         if let Some(file) = self.glance(&root, path, now) {
             return Some(file);
         }
-        let known = self.known(path)?;
+        let known = self.known(path, now)?;
         let located = locate(&root, path, &self.site.rules.index, Patience::Cached).ok()?;
         self.is_same(&root, &known, &located, now).then(|| {
             self.trust(path, now, &known);
@@ -169,13 +169,11 @@ impl Shelf {
     /// The same by a glance, where that tells enough.
     fn glance(&self, root: &Root, path: &CleanPath<'_>, now: u64) -> Option<Rc<File>> {
         let mut cache = self.cache.borrow_mut();
-        let known = cache.entry(path.as_bytes())?;
+        let known = cache.entry(path.as_bytes(), now)?;
         // The index of a directory may be another file by now; variants have to be looked at each.
         if !known.has_one_name {
             return None;
         }
-        // Not asked for lately: nothing of it is in a cache, and the look takes long enough.
-        known.file.fetch_ahead();
         let stamp = &known.file.identity.stamp;
         let mut folders = self.folders.borrow_mut();
         let glance = folders.glance(root, path.relative(), stamp, known.checked, now)?;
@@ -230,9 +228,9 @@ impl Shelf {
     ) -> Result<Found, Refusal> {
         let located = match self.locate(&root, path).await {
             Ok(located) => located,
-            Err(error) => return self.not_located(path, error),
+            Err(error) => return self.not_located(path, error, now),
         };
-        if let Some(known) = self.known(path)
+        if let Some(known) = self.known(path, now)
             && self.is_same(&root, &known, &located, now)
         {
             self.trust(path, now, &known);
@@ -251,9 +249,9 @@ impl Shelf {
     }
 
     /// Without a descriptor to look with, what is known still stands; everything else is not there.
-    fn not_located(&self, path: &CleanPath<'_>, error: Errno) -> Result<Found, Refusal> {
+    fn not_located(&self, path: &CleanPath<'_>, error: Errno, now: u64) -> Result<Found, Refusal> {
         if matches!(error, Errno::MFILE | Errno::NFILE)
-            && let Some(known) = self.known(path)
+            && let Some(known) = self.known(path, now)
         {
             return Ok(Found::File(known.file));
         }
@@ -261,13 +259,13 @@ impl Shelf {
         Err(Refusal::System(error))
     }
 
-    fn known(&self, path: &CleanPath<'_>) -> Option<Entry> {
+    fn known(&self, path: &CleanPath<'_>, now: u64) -> Option<Entry> {
         let mut cache = self.cache.borrow_mut();
-        cache.entry(path.as_bytes()).cloned()
+        cache.entry(path.as_bytes(), now).cloned()
     }
 
     fn trust(&self, path: &CleanPath<'_>, now: u64, known: &Entry) {
-        if let Some(entry) = self.cache.borrow_mut().entry(path.as_bytes()) {
+        if let Some(entry) = self.cache.borrow_mut().entry(path.as_bytes(), now) {
             entry.checked = now;
             if now.saturating_sub(known.searched) > SEARCHED {
                 entry.searched = now;

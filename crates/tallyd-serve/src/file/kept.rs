@@ -12,6 +12,12 @@ use crate::head::Connection;
 /// Room for a head. A larger one is sent as a piece of its own.
 const ROOM: usize = 512;
 
+/// Bytes of a page of memory. Within one the processor goes on by itself; each page is a wait of its own.
+const PAGE: usize = 4096;
+
+/// So many are asked for ahead. By the time that they are copied, the next are on their way.
+const PAGES: usize = 8;
+
 /// One worker's copy of a content.
 #[derive(Debug)]
 pub struct Kept {
@@ -68,13 +74,12 @@ impl Kept {
         self.bytes.borrow().len()
     }
 
-    /// It is about to be sent: asks for its memory where the head is, and where the content begins.
+    /// It is about to be sent: asks for the beginning of each page that its head and content lie in.
     pub fn fetch_ahead(&self) {
         let length = self.head.get().map_or(0, |head| head.length);
         let bytes = self.bytes.borrow();
-        for place in [ROOM - length.min(ROOM), ROOM] {
-            bytes.get(place).map(ahead::fetch);
-        }
+        let sent = bytes.get(ROOM - length.min(ROOM)..).unwrap_or_default();
+        sent.iter().step_by(PAGE).take(PAGES).for_each(ahead::fetch);
     }
 
     /// So many bytes from `start` on; nothing if there are not as many.
