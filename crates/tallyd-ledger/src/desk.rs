@@ -2,6 +2,8 @@
 //!
 //! A worker touches it only when a segment is full, and to wake the clerk.
 
+mod sizes;
+
 use std::collections::VecDeque;
 use std::io;
 use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
@@ -13,9 +15,7 @@ use std::time::{Duration, Instant};
 use crate::disk::{Disk, Plain, Store};
 use crate::health::{Health, Part};
 use crate::segment::{Segment, touch_first, touch_pages};
-
-/// Words of a segment: 2 MiB, some 25 000 hits.
-pub const WORDS: usize = 256 * 1024;
+use sizes::Sizes;
 
 /// Segments that lie ready for each worker. At 160 000 hits a second one lasts 160 ms.
 const READY: usize = 3;
@@ -51,7 +51,7 @@ pub struct Desk {
     pub health: Arc<Health>,
     next_name: AtomicU64,
     boot: u64,
-    words: usize,
+    sizes: Sizes,
     workers: AtomicUsize,
     supply: Mutex<Supply>,
     /// Told when a segment was taken or given back.
@@ -111,7 +111,7 @@ impl Desk {
             health,
             next_name: AtomicU64::new(next_name),
             boot,
-            words: WORDS,
+            sizes: Sizes::default(),
             workers: AtomicUsize::new(0),
             supply: Mutex::default(),
             wanted: Condvar::new(),
@@ -129,8 +129,8 @@ impl Desk {
 
     /// The same with small segments, so that a test fills many.
     #[must_use]
-    pub fn with_words(mut self, words: usize) -> Desk {
-        self.words = words;
+    pub fn with_words(mut self, usual: usize, large: usize) -> Desk {
+        self.sizes = Sizes::of(usual, large);
         self
     }
 
@@ -159,6 +159,11 @@ impl Desk {
         segments.fresh.push(Arc::clone(&segment));
         segments.in_use.push(Arc::clone(&segment));
         segment
+    }
+
+    /// For a worker: a segment was filled up to a word, and so many words are definitions.
+    pub fn filled(&self, until: u32, defining: u32) {
+        self.sizes.learn(until as usize, defining as usize);
     }
 
     fn plain(&self, least: usize) -> Arc<dyn Store> {
@@ -240,7 +245,8 @@ impl Desk {
             (supply.empty.pop(), is_wanted)
         };
         let (store, name) = match empty {
-            Some(empty) if is_wanted => empty,
+            Some(empty) if is_wanted && empty.0.words().len() == self.sizes.wanted() => empty,
+            // Or of another size: the next call makes one in its place.
             Some((_, name)) => return self.disk.remove(&name),
             None => self.create_durably()?,
         };
@@ -274,13 +280,22 @@ impl Desk {
         Ok((store, name))
     }
 
+    /// One of the size that is wanted; where there is no room for a large one, a usual one.
     fn create(&self) -> io::Result<Empty> {
+        self.create_one()
+            .or_else(|error| match self.sizes.give_in() {
+                true => self.create_one(),
+                false => Err(error),
+            })
+    }
+
+    fn create_one(&self) -> io::Result<Empty> {
         let number = self.next_name.fetch_add(1, Ordering::AcqRel);
         let name = format!("{number:08}.journal");
         let part = format!("{name}.part");
         let made = self
             .disk
-            .create(&part, self.words)
+            .create(&part, self.sizes.wanted())
             .and_then(|store| self.disk.rename(&part, &name).map(|()| store));
         match made {
             Ok(store) => Ok((store, name)),

@@ -27,6 +27,8 @@ pub struct Journal {
     pages: RefCell<Pages>,
     at: Cell<u32>,
     defined: Cell<u32>,
+    /// Words that define, in the current segment.
+    defining: Cell<u32>,
     latest: Cell<i64>,
     /// What is written does not survive the process: there was no segment on the disk.
     is_in_memory: Cell<bool>,
@@ -59,6 +61,7 @@ impl Journal {
             pages: RefCell::default(),
             at: Cell::new(FIRST),
             defined: Cell::new(0),
+            defining: Cell::new(0),
             latest: Cell::new(latest),
             is_in_memory: Cell::new(false),
         }
@@ -170,11 +173,12 @@ impl Journal {
             {
                 return number;
             }
-            if self.write(&Draft::Definition(definition)).is_some()
+            if let Some(at) = self.write(&Draft::Definition(definition))
                 && let Some(segment) = self.pages.borrow().current()
             {
                 let number = self.defined.get();
                 self.defined.set(number + 1);
+                self.defining.set(self.defining.get() + self.at.get() - at);
                 mark.set(segment, number);
                 return number;
             }
@@ -213,9 +217,14 @@ impl Journal {
         let full = self.pages.borrow_mut().turn(Some(fresh));
         if let Some(full) = full {
             full.close();
+            // Those in memory are small, and say nothing of larger ones.
+            if full.is_durable() {
+                self.desk.filled(self.at.get(), self.defining.get());
+            }
         }
         self.at.set(FIRST);
         self.defined.set(0);
+        self.defining.set(0);
     }
 }
 

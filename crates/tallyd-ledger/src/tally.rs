@@ -122,7 +122,7 @@ impl Tally {
 
     /// Adds how a hit ended that was begun before, and prepared.
     pub fn settle(&mut self, slot: Slot, definition: &Definition, hit: &Hit<'_>, settled: Settled) {
-        let site = &self.versions.version(slot).site;
+        let site = self.versions.site(slot);
         self.days.day(site, day_of(hit.time)).bytes += settled.bytes;
         let counts = self.ended(slot, definition, hit, settled);
         self.versions.add(slot, hit.time, hit.class, counts);
@@ -139,7 +139,7 @@ impl Tally {
     fn begun(&mut self, slot: Slot, hit: &Hit<'_>, bytes: u64) -> Counts {
         self.entry(hit.time);
         self.versions.number(slot, hit.number);
-        let site = &self.versions.version(slot).site;
+        let site = self.versions.site(slot);
         let day = self.days.day(site, day_of(hit.time));
         day.reply(hit.status, hit.protocol, hit.proxied);
         day.bytes += bytes;
@@ -216,7 +216,7 @@ impl Tally {
                     ..Counts::default()
                 };
                 self.versions.add(slot, note.time, note.class, counts);
-                self.versions.version(slot).site.clone()
+                self.versions.site(slot).into()
             }
             (About::Probe(_), None) => "".into(),
         };

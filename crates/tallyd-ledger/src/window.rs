@@ -256,13 +256,17 @@ impl Window {
         if touch.whole == 0 {
             return (touch.spans.is_empty(), false);
         }
+        if touch.spans.is_empty() && touch.content >= touch.whole {
+            // Mostly: nothing has to be put together.
+            return (true, self.drop_part(touch.representation));
+        }
         let mut sent = sent(touch).peekable();
         if sent.peek().is_none() {
             return (false, false);
         }
-        let at = |part: &Part| part.representation == touch.representation;
         let mut fresh = Part::of(touch);
-        let known = self.parts.iter_mut().find(|part| at(part));
+        let mut parts = self.parts.iter_mut();
+        let known = parts.find(|part| part.representation == touch.representation);
         let is_known = known.is_some();
         let part = known.unwrap_or(&mut fresh);
         if part.whole != touch.whole {
@@ -272,13 +276,23 @@ impl Window {
         let changed = sent.filter(|span| part.covered.add(*span)).count() > 0;
         let reached = part.covered.covers(touch.whole);
         match (is_known, reached) {
-            (true, true) => self.parts.retain(|part| !at(part)),
-            (true, false) => return (false, changed),
+            (true, true) => (true, self.drop_part(touch.representation)),
+            (true, false) => (false, changed),
             // The whole at once leaves no trace.
-            (false, true) => return (true, false),
-            (false, false) => self.keep(fresh),
+            (false, true) => (true, false),
+            (false, false) => {
+                self.keep(fresh);
+                (false, true)
+            }
         }
-        (reached, true)
+    }
+
+    /// Forgets what was sent of a representation. Whether there was anything.
+    fn drop_part(&mut self, representation: u64) -> bool {
+        let before = self.parts.len();
+        self.parts
+            .retain(|part| part.representation != representation);
+        self.parts.len() != before
     }
 
     fn keep(&mut self, part: Part) {

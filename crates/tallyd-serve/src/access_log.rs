@@ -26,14 +26,14 @@ use crate::say::Voice;
 pub use record::{Block, Entry, Record};
 use writer::{Message, Writer};
 
-/// A block this full is handed over at once.
-const FULL: usize = 64 * 1024;
+/// A block this full is handed over at once: a thousand lines, so that waking the writer costs each next to nothing.
+const FULL: usize = 256 * 1024;
 
 /// A worker keeps at most this much while the writer is stuck; then lines are lost, and counted.
 const MOST: usize = 1024 * 1024;
 
 /// Blocks on their way to the writer.
-const BLOCKS: usize = 64;
+const BLOCKS: usize = 16;
 
 /// How long a line may stay in its block: nobody sees the difference, and one hand-over serves many.
 const LINGER: Duration = Duration::from_millis(40);

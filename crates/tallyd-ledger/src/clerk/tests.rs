@@ -111,7 +111,8 @@ impl Run {
             recovered.next_name,
             boot,
         );
-        let desk = Arc::new(desk.with_words(SEGMENT.with(std::cell::Cell::get)));
+        let words = SEGMENT.with(std::cell::Cell::get);
+        let desk = Arc::new(desk.with_words(words, words));
         let habits = Habits {
             sync_interval: Duration::from_secs(1),
             keep_hours: None,

@@ -37,7 +37,7 @@ fn write(journal: &Journal) {
 #[test]
 fn what_is_written_after_a_quiet_time_is_synced_also_while_the_clerk_is_awake() {
     let disk = Arc::new(MemoryDisk::default());
-    let desk = Desk::new(disk, Arc::new(Health::default()), 0, 0, 1).with_words(20_000);
+    let desk = Desk::new(disk, Arc::new(Health::default()), 0, 0, 1).with_words(20_000, 40_000);
     let desk = Arc::new(desk);
     desk.supply_one().unwrap();
     let syncer = Arc::clone(&desk);
@@ -62,7 +62,7 @@ fn what_is_written_after_a_quiet_time_is_synced_also_while_the_clerk_is_awake() 
 /// A desk on this disk as it is when the first hit comes, and the journal of its worker.
 fn started(disk: &MemoryDisk) -> (Arc<Desk>, Journal) {
     let disk = Arc::new(disk.clone());
-    let desk = Desk::new(disk, Arc::new(Health::default()), 0, 0, 1).with_words(20_000);
+    let desk = Desk::new(disk, Arc::new(Health::default()), 0, 0, 1).with_words(20_000, 40_000);
     let desk = Arc::new(desk);
     desk.supply_first().unwrap();
     let journal = Journal::new(Arc::clone(&desk), 0);
@@ -125,4 +125,50 @@ fn what_the_start_left_is_made_ready_while_the_first_segment_is_written() {
         "their names are synced, with the first"
     );
     assert!(desk.sync_all().unwrap());
+}
+
+/// Words of each segment that lies ready.
+fn ready_sizes(desk: &Desk) -> Vec<usize> {
+    let supply = lock(&desk.supply);
+    let ready = supply.ready.iter();
+    ready.map(|(store, _)| store.words().len()).collect()
+}
+
+#[test]
+fn segments_are_made_larger_where_definitions_fill_them_and_usual_again_where_not() {
+    let disk = MemoryDisk::default();
+    let (desk, _journal) = started(&disk);
+    desk.filled(20_000, 6_000);
+    desk.supply_one().unwrap();
+    assert_eq!(ready_sizes(&desk), [20_000, 40_000]);
+    // What comes back and has the other size goes; the next is made in its place.
+    let small = desk.take(0);
+    desk.give_back(&small);
+    desk.supply_one().unwrap();
+    assert_eq!((ready_sizes(&desk).len(), disk.files()), (1, 1));
+    desk.supply_one().unwrap();
+    assert_eq!(ready_sizes(&desk), [40_000, 40_000]);
+    // One that has it is used again.
+    let large = desk.take(0);
+    desk.give_back(&large);
+    desk.supply_one().unwrap();
+    assert_eq!((ready_sizes(&desk).len(), disk.files()), (2, 2));
+    desk.filled(40_000, 100);
+    desk.supply_one().unwrap();
+    assert_eq!(ready_sizes(&desk), [40_000, 40_000, 20_000]);
+}
+
+#[test]
+fn a_disk_without_room_for_a_large_segment_gets_a_usual_one() {
+    let disk = MemoryDisk::default();
+    let (desk, _journal) = started(&disk);
+    desk.filled(20_000, 6_000);
+    disk.fail(0, 1);
+    desk.supply_one().unwrap();
+    assert_eq!(ready_sizes(&desk), [20_000, 20_000]);
+    // And where there is no room for that either, it is said, once.
+    desk.filled(20_000, 6_000);
+    disk.fail(0, 100);
+    desk.supply_one().unwrap_err();
+    assert_eq!(ready_sizes(&desk), [20_000, 20_000]);
 }

@@ -28,7 +28,7 @@ impl Worker {
     /// One that starts when the latest entry in the ledger is of this time.
     fn after(latest: i64) -> Worker {
         let (disk, health) = (Arc::new(MemoryDisk::default()), Arc::new(Health::default()));
-        let desk = Arc::new(Desk::new(disk, health, 0, 0, 1).with_words(20_000));
+        let desk = Arc::new(Desk::new(disk, health, 0, 0, 1).with_words(20_000, 40_000));
         let version = Version {
             site: "".into(),
             path: b"/a".as_slice().into(),
@@ -196,4 +196,25 @@ fn what_a_file_is_stands_once_in_each_segment() {
     let (_, segments) = worker.desk.taken();
     assert!(segments > 1, "one segment holds everything");
     assert_eq!(definitions as u64, segments);
+}
+
+/// Fills a segment with hits, of which the first so many are on files of their own; how large the next ones are.
+fn size_after(files: u32) -> usize {
+    let mut worker = Worker::after(0);
+    worker.desk.supply_one().unwrap();
+    for number in 0..2000 {
+        if number < files {
+            worker.mark = Mark::default();
+        }
+        worker.hit(1);
+    }
+    assert_eq!(worker.desk.taken().1, 2, "the second segment is begun");
+    worker.desk.supply_one().unwrap();
+    worker.desk.take(0).words().len()
+}
+
+#[test]
+fn segments_are_larger_where_nearly_every_hit_is_on_another_file() {
+    assert_eq!(size_after(100), 20_000);
+    assert_eq!(size_after(1500), 40_000);
 }

@@ -27,6 +27,8 @@ pub struct Versions {
 #[derive(Debug)]
 struct Kept {
     version: Arc<Version>,
+    /// The version's: every hit asks for it, and the version itself is seldom in a cache.
+    site: Box<str>,
     number: u64,
     first: i64,
     last: i64,
@@ -64,6 +66,7 @@ impl Versions {
         let slot = Slot(u32::try_from(self.slots.len()).unwrap_or(u32::MAX));
         self.slots.push(Kept {
             version: Arc::clone(version),
+            site: version.site.clone(),
             number: 0,
             first: 0,
             last: 0,
@@ -78,6 +81,12 @@ impl Versions {
     pub fn version(&self, slot: Slot) -> &Arc<Version> {
         let kept = self.slots.get(slot.0 as usize);
         kept.map_or(&self.nothing, |kept| &kept.version)
+    }
+
+    /// The site of the version in a slot.
+    pub fn site(&self, slot: Slot) -> &str {
+        let kept = self.slots.get(slot.0 as usize);
+        kept.map_or("", |kept| &kept.site)
     }
 
     /// Changes when all slots are forgotten.
@@ -161,7 +170,7 @@ impl Versions {
     pub fn posted(&mut self, mut tell: impl FnMut(&str, &[u8], u64)) {
         for slot in self.touched.drain(..) {
             if let Some(kept) = self.slots.get_mut(slot.0 as usize) {
-                tell(&kept.version.site, &kept.version.path, kept.number);
+                tell(&kept.site, &kept.version.path, kept.number);
                 kept.cells.clear();
                 kept.reached = [0; 10];
             }

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::iter;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
 use super::value::{PathRef, counted};
@@ -24,7 +25,7 @@ pub(super) struct Rows {
 /// What is remembered.
 #[derive(Debug, Default)]
 pub(super) struct Known {
-    rows: HashMap<Arc<Version>, Rows>,
+    rows: HashMap<Arc<Version>, Rows, RandomState>,
     /// What SQLite counts up whenever another connection has written.
     generation: i64,
 }
