@@ -77,6 +77,8 @@ pub struct Clerk {
     /// What was read in this cycle and is not in the feed yet.
     fresh: Fresh,
     stop: Arc<AtomicBool>,
+    /// Something was posted in the last cycle.
+    has_posted: bool,
     /// Nothing is posted before.
     rests_until: Option<Instant>,
     last_look: Option<Instant>,
@@ -124,6 +126,7 @@ impl Clerk {
             feed: Arc::default(),
             fresh: Fresh::default(),
             stop,
+            has_posted: false,
             rests_until: None,
             last_look: None,
             last_prune: None,
@@ -148,8 +151,10 @@ impl Clerk {
                 Ok(()) => PERIOD,
                 Err(_) => RETRY,
             };
-            if self.is_idle() {
+            // Not right after a post: the next hit would wake us, and have a post of its own.
+            if self.is_idle() && !self.has_posted {
                 self.sleep();
+                self.desk.clerk_rises();
             } else {
                 self.wait(pause);
             }
@@ -159,6 +164,7 @@ impl Clerk {
 
     /// Reads what there is and posts it.
     pub fn cycle(&mut self) -> Result<(), LedgerError> {
+        self.has_posted = false;
         self.rotate_keys();
         let read = self.read();
         // Before it is posted: whoever watches does not wait for the disk.
@@ -204,11 +210,14 @@ impl Clerk {
     fn sleep(&mut self) {
         self.desk.clerk_sleeps();
         self.doze(PERIOD);
-        if self.cycle().is_err() || !self.is_idle() || self.stop.load(Ordering::Acquire) {
+        // Woken, the clerk counts as awake, and nobody would wake it again. The next cycle reads what has come.
+        if self.desk.is_clerk_awake() || self.stop.load(Ordering::Acquire) {
             return;
         }
-        // Woken meanwhile, the clerk counts as awake, and nobody would wake it again.
-        if self.desk.is_clerk_awake() {
+        if self.cycle().is_err() || self.has_posted || !self.is_idle() {
+            return;
+        }
+        if self.desk.is_clerk_awake() || self.stop.load(Ordering::Acquire) {
             return;
         }
         self.doze(until_tomorrow());
@@ -328,6 +337,7 @@ impl Clerk {
         let finished = progress.finished.clone();
         let batch = self.tally.batch(progress);
         self.ledger.post(&batch)?;
+        self.has_posted = true;
         let rest = rest(batch.versions.len() + batch.windows.len());
         self.rests_until = (!rest.is_zero()).then(|| Instant::now() + rest);
         self.health

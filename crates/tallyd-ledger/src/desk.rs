@@ -344,7 +344,7 @@ impl Desk {
 
     /// Wakes the clerk, whether it sleeps or waits.
     pub fn wake_clerk(&self) {
-        self.asleep.fetch_and(!CLERK, Ordering::SeqCst);
+        self.clerk_rises();
         if let Some(clerk) = &*lock(&self.clerk) {
             clerk.unpark();
         }
@@ -364,6 +364,11 @@ impl Desk {
     /// The clerk says that it will sleep; whoever writes from now on wakes it.
     pub fn clerk_sleeps(&self) {
         self.asleep.fetch_or(CLERK, Ordering::SeqCst);
+    }
+
+    /// The clerk says that it has slept: whoever writes leaves it alone.
+    pub fn clerk_rises(&self) {
+        self.asleep.fetch_and(!CLERK, Ordering::SeqCst);
     }
 
     /// Asks for a sync; `waker` is woken after it.

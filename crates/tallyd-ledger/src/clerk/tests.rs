@@ -3,6 +3,7 @@
 mod faults;
 mod holes;
 mod model;
+mod pace;
 mod packing;
 mod watched;
 
