@@ -14,7 +14,7 @@ use std::task::Poll;
 
 use crate::ahead;
 use crate::desk::Desk;
-use crate::entry::{self, About, Definition, Draft, Hit, LONGEST, Note};
+use crate::entry::{self, About, Definition, Draft, HIT_WORDS, Hit, LONGEST, Note};
 use crate::facts::{DAY, HOUR, Settled};
 use crate::health::Part;
 use crate::segment::{FIRST, Segment};
@@ -64,15 +64,6 @@ impl Journal {
             defining: Cell::new(0),
             latest: Cell::new(latest),
             is_in_memory: Cell::new(false),
-        }
-    }
-
-    /// A hit is likely to begin soon: asks for the memory where it will be, which is in no cache, so that nobody has to wait
-    /// for it then.
-    pub fn fetch_ahead(&self) {
-        if let Some(segment) = self.pages.borrow().current() {
-            let end = self.at.get() as usize + entry::HIT_WORDS;
-            segment.words().get(end).map(ahead::fetch);
         }
     }
 
@@ -192,7 +183,8 @@ impl Journal {
         let segment = pages.current()?;
         let at = self.at.get();
         let end = at.checked_add(u32::try_from(draft.words()).ok()?)?;
-        let place = segment.words().get(at as usize..=end as usize)?;
+        let words = segment.words();
+        let place = words.get(at as usize..=end as usize)?;
         let (end_mark, place) = place.split_last()?;
         // Before the entry: a reader that sees the entry must not run into what was here earlier.
         end_mark.store(0, Ordering::Relaxed);
@@ -200,6 +192,8 @@ impl Journal {
         self.at.set(end);
         segment.publish(end);
         self.desk.wake();
+        // Where the next hit will be, which is in no cache: nobody has to wait for it then.
+        words.get(end as usize + HIT_WORDS).map(ahead::fetch);
         Some(at)
     }
 

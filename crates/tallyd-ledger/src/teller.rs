@@ -145,13 +145,6 @@ impl Teller {
         who
     }
 
-    /// A hit is likely to begin soon.
-    pub fn fetch_ahead(&self) {
-        if let Some(desk) = &self.desk {
-            desk.journal.fetch_ahead();
-        }
-    }
-
     /// Begins a hit, before the first byte of its reply leaves.
     pub fn begin(&self, hit: &Hit<'_>, mark: &Mark, definition: &Definition) -> Option<Begun> {
         let desk = self.desk.as_ref()?;

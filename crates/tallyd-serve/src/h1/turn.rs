@@ -81,7 +81,6 @@ impl Pump {
         serving: &Rc<Serving>,
         pending: &mut Pending,
     ) -> Option<Then> {
-        self.worker().teller.fetch_ahead();
         let limits = &serving.world.limits;
         // Head and answer are looked at where they are made: moving them costs more than some of what they are for.
         let parsed = head::parse(pending.rest(), &limits.head);
