@@ -50,8 +50,10 @@ fn main() -> io::Result<()> {
     };
     let listener = TcpListener::bind(address)?;
     listener.set_nonblocking(true)?;
-    // Its connections have it from there.
+    // Its connections have both from there. The second as tallyd asks for it on loopback: BBR, where that is the
+    // system's, would pace each packet by a timer.
     sockopt::set_tcp_nodelay(&listener, true)?;
+    sockopt::set_tcp_congestion(&listener, "reno").ok();
     serve(&listener, &answers)
 }
 
