@@ -230,7 +230,7 @@ def machine(versions, rounds, seconds):
     parts = [
         datetime.date.today().isoformat(),
         f"{cpu_model()} ({os.cpu_count()} cores)",
-        f"Linux {'.'.join(platform.release().split('.')[:2])}",
+        f"Linux {'.'.join(platform.release().split('.')[:2])} ({congestion_control()})",
         *dict.fromkeys(said),
         " ".join(tools.version(["wrk", "-v"]).split()[:2]),
         f"{rounds} x {seconds} s",
@@ -243,6 +243,11 @@ def tidy(version):
     version = re.sub(r"^(nginx|Server) version: ", "", version)
     words = version.replace("/", " ").replace(" version ", " ").replace(" Version: ", " ").split()
     return " ".join(words[:2])
+
+
+def congestion_control():
+    """How the system sends: bbr paces with a timer for each packet."""
+    return Path("/proc/sys/net/ipv4/tcp_congestion_control").read_text().strip()
 
 
 def cpu_model():

@@ -155,6 +155,9 @@ impl Clerk {
             if self.is_idle() && !self.has_posted {
                 self.sleep();
                 self.desk.clerk_rises();
+                if self.has_posted {
+                    self.wait(PERIOD);
+                }
             } else {
                 self.wait(pause);
             }

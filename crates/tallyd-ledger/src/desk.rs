@@ -127,7 +127,7 @@ impl Desk {
         }
     }
 
-    /// The same with small segments, so that a test fills many.
+    /// The same with segments of so many words, usually and where definitions fill them: so that a test fills many.
     #[must_use]
     pub fn with_words(mut self, usual: usize, large: usize) -> Desk {
         self.sizes = Sizes::of(usual, large);
@@ -245,9 +245,9 @@ impl Desk {
             (supply.empty.pop(), is_wanted)
         };
         let (store, name) = match empty {
-            Some(empty) if is_wanted && empty.0.words().len() == self.sizes.wanted() => empty,
-            // Or of another size: the next call makes one in its place.
-            Some((_, name)) => return self.disk.remove(&name),
+            Some((_, name)) if !is_wanted => return self.disk.remove(&name),
+            Some(empty) if empty.0.words().len() == self.sizes.wanted() => empty,
+            Some(empty) => self.replaced(empty),
             None => self.create_durably()?,
         };
         // Here, so that no worker has to wait for a page.
@@ -280,22 +280,33 @@ impl Desk {
         Ok((store, name))
     }
 
-    /// One of the size that is wanted; where there is no room for a large one, a usual one.
+    /// One of the size that is wanted, in place of another: the room for that is only given away when there is one.
+    fn replaced(&self, old: Empty) -> Empty {
+        let Ok(new) = self.create_durably() else {
+            return old;
+        };
+        // One that stays is found finished at the next start.
+        self.disk.remove(&old.1).ok();
+        new
+    }
+
+    /// One of the size that is wanted; where a large one can't be made, a usual one.
     fn create(&self) -> io::Result<Empty> {
-        self.create_one()
-            .or_else(|error| match self.sizes.give_in() {
-                true => self.create_one(),
-                false => Err(error),
+        let words = self.sizes.wanted();
+        self.create_with(words)
+            .or_else(|error| match self.sizes.refused(words) {
+                Some(usual) => self.create_with(usual),
+                None => Err(error),
             })
     }
 
-    fn create_one(&self) -> io::Result<Empty> {
+    fn create_with(&self, words: usize) -> io::Result<Empty> {
         let number = self.next_name.fetch_add(1, Ordering::AcqRel);
         let name = format!("{number:08}.journal");
         let part = format!("{name}.part");
         let made = self
             .disk
-            .create(&part, self.sizes.wanted())
+            .create(&part, words)
             .and_then(|store| self.disk.rename(&part, &name).map(|()| store));
         match made {
             Ok(store) => Ok((store, name)),

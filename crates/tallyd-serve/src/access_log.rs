@@ -13,7 +13,7 @@ use std::cell::RefCell;
 use std::io;
 use std::mem;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -33,7 +33,7 @@ const FULL: usize = 256 * 1024;
 const MOST: usize = 1024 * 1024;
 
 /// Blocks on their way to the writer.
-const BLOCKS: usize = 16;
+const BLOCKS: usize = 64;
 
 /// How long a line may stay in its block: nobody sees the difference, and one hand-over serves many.
 const LINGER: Duration = Duration::from_millis(40);
@@ -51,11 +51,13 @@ enum Wanted {
 }
 
 /// What the workers, the writer and the owner share.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Shared {
     wanted: AtomicU8,
     /// Lines that no worker could hand over.
     lost: AtomicU64,
+    /// The file is to be opened anew, and the writer was too far behind to be told.
+    reopen: AtomicBool,
 }
 
 impl Shared {
@@ -80,10 +82,7 @@ pub struct AccessLog {
 impl AccessLog {
     /// Opens `target` and starts the writer.
     pub fn start(target: &LogTarget, format: LogFormat, voice: Voice) -> io::Result<AccessLog> {
-        let shared = Arc::new(Shared {
-            wanted: AtomicU8::new(0),
-            lost: AtomicU64::new(0),
-        });
+        let shared = Arc::new(Shared::default());
         shared.want(target, format);
         let (messages, waiting) = sync_channel(BLOCKS);
         let writer = Writer::new(target, format, Arc::clone(&shared), voice)?;
@@ -113,8 +112,10 @@ impl AccessLog {
 
     /// Writes to a file opened anew under the same name: for rotation.
     pub fn reopen(&self) {
-        // A stuck writer finds the new file when it moves again: the request is not lost on it alone.
-        drop(self.messages.try_send(Message::Reopen));
+        if self.messages.try_send(Message::Reopen).is_err() {
+            // A stuck writer sees it when it moves again.
+            self.shared.reopen.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Writes elsewhere, or otherwise, from here on. Nothing changes on an error.

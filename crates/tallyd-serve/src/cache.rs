@@ -4,10 +4,10 @@
 //! whether a file is still what it was: it remembers when that was last checked, `resolve` decides.
 //!
 //! What has to go is found by a hand that goes round: an entry that was used since the hand last passed stays for
-//! another round (second chance, or CLOCK). So all of the budget is of use, and a look-up only sets a mark.
+//! another round (second chance, or CLOCK). So all of the budget is of use, and a look-up only sets marks.
 //!
-//! Where many files are asked for, nothing of one is in a cache of the processor when its turn comes. So the table has
-//! four bytes for each, which are, and what a look-up leads to is asked for ahead, all at once.
+//! Where many files are asked for, nothing of one is in a cache of the processor when its turn comes. So the table has only
+//! four bytes for each: those stay there. What a look-up leads to is asked for ahead, all at once.
 
 use std::hash::BuildHasher;
 use std::rc::Rc;

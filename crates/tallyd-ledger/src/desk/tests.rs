@@ -141,19 +141,20 @@ fn segments_are_made_larger_where_definitions_fill_them_and_usual_again_where_no
     desk.filled(20_000, 6_000);
     desk.supply_one().unwrap();
     assert_eq!(ready_sizes(&desk), [20_000, 40_000]);
-    // What comes back and has the other size goes; the next is made in its place.
+    // What comes back and has the other size goes, when there is one in its place.
     let small = desk.take(0);
     desk.give_back(&small);
     desk.supply_one().unwrap();
-    assert_eq!((ready_sizes(&desk).len(), disk.files()), (1, 1));
-    desk.supply_one().unwrap();
     assert_eq!(ready_sizes(&desk), [40_000, 40_000]);
+    assert_eq!(disk.files(), 2);
     // One that has it is used again.
     let large = desk.take(0);
     desk.give_back(&large);
     desk.supply_one().unwrap();
     assert_eq!((ready_sizes(&desk).len(), disk.files()), (2, 2));
-    desk.filled(40_000, 100);
+    for _ in 0..16 {
+        desk.filled(40_000, 100);
+    }
     desk.supply_one().unwrap();
     assert_eq!(ready_sizes(&desk), [40_000, 40_000, 20_000]);
 }
@@ -166,9 +167,28 @@ fn a_disk_without_room_for_a_large_segment_gets_a_usual_one() {
     disk.fail(0, 1);
     desk.supply_one().unwrap();
     assert_eq!(ready_sizes(&desk), [20_000, 20_000]);
-    // And where there is no room for that either, it is said, once.
+    // Large ones are not tried again, and where there is no room for a usual one either, it is said.
     desk.filled(20_000, 6_000);
+    let calls = disk.calls();
     disk.fail(0, 100);
     desk.supply_one().unwrap_err();
     assert_eq!(ready_sizes(&desk), [20_000, 20_000]);
+    assert!(
+        disk.calls() - calls <= 2,
+        "one that fails, and what is left of it"
+    );
+}
+
+#[test]
+fn room_that_is_there_is_not_given_away_for_a_large_segment_that_can_not_be_made() {
+    let disk = MemoryDisk::default();
+    let (desk, _journal) = started(&disk);
+    desk.supply_one().unwrap();
+    let used = [desk.take(0), desk.take(0)];
+    used.iter().for_each(|segment| desk.give_back(segment));
+    desk.filled(20_000, 6_000);
+    disk.fail(0, 100);
+    desk.supply_one().unwrap();
+    desk.supply_one().unwrap();
+    assert_eq!((ready_sizes(&desk), disk.files()), (vec![20_000; 2], 2));
 }

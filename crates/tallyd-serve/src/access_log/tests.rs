@@ -85,6 +85,31 @@ fn reopening_writes_to_a_new_file() {
 }
 
 #[test]
+fn a_writer_that_is_too_far_behind_to_be_told_opens_the_new_file_all_the_same() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("log");
+    let target = LogTarget::File(path.clone());
+    let shared = Arc::new(Shared::default());
+    let voice = Voice::new(LogLevel::Error);
+    let writer = Writer::new(&target, LogFormat::Tally, Arc::clone(&shared), voice).unwrap();
+    let (messages, waiting) = sync_channel(1);
+    let (give_back, _spare) = sync_channel(1);
+    let mut block = Block::default();
+    block.push(record(1), &ENTRY);
+    messages.send(Message::Block(block, give_back)).unwrap();
+    let log = AccessLog {
+        shared,
+        messages,
+        thread: thread::spawn(|| ()),
+    };
+    fs::rename(&path, place.path().join("old")).unwrap();
+    log.reopen();
+    log.stop(soon());
+    writer.run(&waiting);
+    assert_eq!(fs::read_to_string(&path).unwrap(), "/f|127.0.0.1|1|1\n");
+}
+
+#[test]
 fn a_change_to_a_place_that_cannot_be_opened_changes_nothing() {
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("log");
@@ -104,7 +129,7 @@ fn a_full_disk_loses_lines_and_counts_them() {
     // /dev/full answers every write with ENOSPC.
     let shared = Arc::new(Shared {
         wanted: AtomicU8::new(Wanted::Hits as u8),
-        lost: AtomicU64::new(0),
+        ..Shared::default()
     });
     let full = LogTarget::File(PathBuf::from("/dev/full"));
     let mut writer = Writer::new(
@@ -131,7 +156,7 @@ fn a_full_disk_loses_lines_and_counts_them() {
 fn a_worker_keeps_only_so_much_while_the_writer_is_stuck() {
     let shared = Arc::new(Shared {
         wanted: AtomicU8::new(Wanted::Hits as u8),
-        lost: AtomicU64::new(0),
+        ..Shared::default()
     });
     // Nobody receives: every hand-over fails, as with a writer that never comes back.
     let (messages, waiting) = sync_channel(0);

@@ -71,6 +71,9 @@ impl Writer {
     /// Writes until every sender is gone.
     pub fn run(mut self, messages: &Receiver<Message>) {
         for message in messages {
+            if self.shared.reopen.swap(false, Ordering::Relaxed) {
+                self.reopen();
+            }
             match message {
                 Message::Block(block, give_back) => self.block(block, &give_back),
                 Message::Reopen => self.reopen(),

@@ -12,7 +12,8 @@ use crate::head::Connection;
 /// Room for a head. A larger one is sent as a piece of its own.
 const ROOM: usize = 512;
 
-/// Bytes of a page of memory. Within one the processor goes on by itself; each page is a wait of its own.
+/// Bytes of a page of memory. Within one the processor goes on by itself; each page is a wait of its own, wherever in it one
+/// begins.
 const PAGE: usize = 4096;
 
 /// So many are asked for ahead. By the time that they are copied, the next are on their way.
@@ -74,7 +75,7 @@ impl Kept {
         self.bytes.borrow().len()
     }
 
-    /// It is about to be sent: asks for the beginning of each page that its head and content lie in.
+    /// It is about to be sent: asks for one line of each page that its head and content lie in, as far as [`PAGES`] go.
     pub fn fetch_ahead(&self) {
         let length = self.head.get().map_or(0, |head| head.length);
         let bytes = self.bytes.borrow();

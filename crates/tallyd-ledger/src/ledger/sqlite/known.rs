@@ -25,6 +25,7 @@ pub(super) struct Rows {
 /// What is remembered.
 #[derive(Debug, Default)]
 pub(super) struct Known {
+    /// No client chooses them: they are versions of files that exist.
     rows: HashMap<Arc<Version>, Rows, RandomState>,
     /// What SQLite counts up whenever another connection has written.
     generation: i64,
