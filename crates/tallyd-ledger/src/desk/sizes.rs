@@ -1,7 +1,7 @@
 //! How large segments are made: larger while much of one would be definitions, which stand in each once more.
 //!
-//! Where ten thousand files are asked for in turn, a segment of the usual size has more words of definitions than of
-//! hits, and the clerk looks each of them up again. Large ones take four times the space, so they are made only then.
+//! Where ten thousand files are asked for in random order, a third of a segment of the usual size is definitions, one for
+//! every second hit, and the clerk looks up each again. Large ones take four times the space, so they are made only then.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
